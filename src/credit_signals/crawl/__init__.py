@@ -1,0 +1,1 @@
+"""Fetching a company's site: robots, frontier, budgets, address checks, WARC archive."""

@@ -1,0 +1,81 @@
+"""Every error that the product raises on purpose.
+
+CreditSignalsError
+├── ConfigurationError      a setting is missing or contradicts another
+├── CompanyListError        the company list as a whole cannot be read (single bad lines are rejected, not raised)
+├── FetchError              one request failed; carries the url and the FetchStatus to record
+├── SectionError            a page cannot be split into sections
+├── QueueError
+│   └── QueueUnavailable    the broker does not answer
+├── StoreError
+│   ├── StoreUnavailable    the database does not answer, is locked or is full
+│   └── EvidenceMismatch    a quote is not the stored text at its offsets
+└── ReaderError
+    ├── ModelRefused        the model file is missing, damaged or not the one in the manifest
+    └── ReadFailed          the model could not read a section
+
+A message names the thing and its id. The command line turns each into one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class CreditSignalsError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigurationError(CreditSignalsError):
+    """A setting is missing or contradicts another."""
+
+
+class CompanyListError(CreditSignalsError):
+    """The company list as a whole cannot be read."""
+
+
+class FetchError(CreditSignalsError):
+    """One request failed.
+
+    `status` is the value of the FetchStatus under which the failure is recorded.
+    """
+
+    def __init__(self, url: str, status: str, reason: str) -> None:
+        super().__init__(f"{url}: {status}: {reason}")
+        self.url = url
+        self.status = status
+        self.reason = reason
+
+
+class SectionError(CreditSignalsError):
+    """A page cannot be split into sections."""
+
+
+class QueueError(CreditSignalsError):
+    """The task queue refused an operation."""
+
+
+class QueueUnavailable(QueueError):
+    """The broker does not answer."""
+
+
+class StoreError(CreditSignalsError):
+    """The results store refused an operation."""
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer, is locked or is full."""
+
+
+class EvidenceMismatch(StoreError):
+    """A quote is not the stored section text at its offsets."""
+
+
+class ReaderError(CreditSignalsError):
+    """A reader cannot do its work."""
+
+
+class ModelRefused(ReaderError):
+    """The model file is missing, damaged or not the one that its manifest names."""
+
+
+class ReadFailed(ReaderError):
+    """The model could not read a section."""

@@ -1,0 +1,1 @@
+"""The domain graph of a company's site."""

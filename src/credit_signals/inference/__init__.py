@@ -1,0 +1,1 @@
+"""Readers: the only package that imports llama_cpp."""

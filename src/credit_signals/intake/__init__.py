@@ -1,0 +1,1 @@
+"""Company lists: CSV and Parquet, bad lines rejected with their number."""

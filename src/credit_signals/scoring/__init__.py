@@ -1,0 +1,1 @@
+"""From predictions to signals, activities and the risk gauge."""

@@ -1,0 +1,1 @@
+"""The results store (SQLAlchemy 2): the only package that imports sqlalchemy."""

@@ -1,0 +1,156 @@
+"""The interface of the results store. Every write is idempotent; what an audit needs is never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from credit_signals.domain import (
+    Company,
+    CompanyReport,
+    DroppedBlock,
+    Fetch,
+    Prediction,
+    Rejection,
+    Run,
+    Section,
+    SectionTask,
+    Signal,
+    SiteFact,
+    SiteGraph,
+    SiteStatus,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRecord:
+    """What a crawl found at one company's site in one run."""
+
+    run_id: str
+    company_id: str
+    status: SiteStatus
+    reason: str
+    pages: int
+    language: str
+    crawled_at: datetime
+    graph: SiteGraph | None = None
+    facts: tuple[SiteFact, ...] = ()
+    dropped: tuple[DroppedBlock, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """Counts of one run. `unread` = tasks planned - read - dead."""
+
+    companies: int
+    crawled: int
+    tasks: int
+    read: int
+    dead: int
+    statuses: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> int:
+        """Tasks that still wait for a reader."""
+        return self.tasks - self.read - self.dead
+
+
+class ResultsStore(Protocol):
+    """Companies, crawls, sections, predictions, signals and reports."""
+
+    def migrate(self) -> None:
+        """Bring the schema up to date."""
+
+    def close(self) -> None:
+        """Close connections."""
+
+    # runs
+    def start_run(self, run: Run, companies: Sequence[Company], rejected: Sequence[Rejection]) -> None:
+        """Record a run and its companies; doing it again adds nothing."""
+
+    def run(self, run_id: str) -> Run | None:
+        """A run, or None."""
+
+    def latest_run(self) -> Run | None:
+        """The run started last, or None."""
+
+    def companies(self, run_id: str, shard: int = 0, shards: int = 1) -> list[Company]:
+        """The run's companies whose domain hashes to the shard, by domain."""
+
+    def due_companies(self, crawled_before: datetime, limit: int | None = None) -> list[Company]:
+        """Known companies never crawled, or last crawled before a moment; those waiting longest first."""
+
+    def find_company(self, domain: str) -> Company | None:
+        """A company by its domain."""
+
+    def rejections(self, run_id: str) -> list[Rejection]:
+        """The refused lines of the run's list."""
+
+    # crawl
+    def save_fetches(self, run_id: str, fetches: Sequence[Fetch]) -> None:
+        """Record outcomes; one row per run, company and URL."""
+
+    def fetches(self, run_id: str, company_id: str) -> list[Fetch]:
+        """The outcomes of this run, in the order they were made."""
+
+    def archived_fetches(self, company_id: str) -> dict[str, Fetch]:
+        """By URL: the newest OK outcome of any run whose response lies in the archive."""
+
+    def save_site(self, record: SiteRecord) -> None:
+        """Record a finished crawl in one transaction; sections are immutable and kept by id."""
+
+    def site(self, run_id: str, company_id: str) -> SiteRecord | None:
+        """What `save_site` recorded, or None."""
+
+    def previous_site(self, run_id: str, company_id: str) -> SiteRecord | None:
+        """The newest record of the company from a run started before this one, or None."""
+
+    # reading
+    def plan_tasks(self, run_id: str, company_id: str, tasks: Sequence[SectionTask], reread: bool) -> list[SectionTask]:
+        """Note the tasks of a company in a run; the ones that have no prediction yet (all, if `reread`) are returned.
+
+        With `reread`, a task counts as unread until a prediction newer than the run's start is saved.
+        """
+
+    def unqueued_tasks(self, run_id: str) -> list[SectionTask]:
+        """Planned tasks without prediction that were never marked queued (a crash between plan and put)."""
+
+    def mark_queued(self, task_ids: Sequence[str]) -> None:
+        """Note that tasks were put on the queue."""
+
+    def save_predictions(self, predictions: Sequence[Prediction]) -> None:
+        """Add predictions; a prediction that is there already stays."""
+
+    def mark_dead(self, task_id: str, reason: str) -> None:
+        """Note that a task failed for good; a later prediction clears it."""
+
+    def predictions(self, run_id: str, company_id: str) -> dict[str, Prediction]:
+        """By content hash: the predictions of the run's tasks of a company."""
+
+    def unread(self, run_id: str) -> int:
+        """Tasks of the run that still wait for a reader."""
+
+    def progress(self, run_id: str) -> RunProgress:
+        """Counts of the run."""
+
+    # results
+    def signals(self, company_id: str) -> list[Signal]:
+        """All signals of a company, withdrawn ones included."""
+
+    def save_signals(self, signals: Sequence[Signal]) -> None:
+        """Upsert signals by id; each quote is checked against its stored section. Raises EvidenceMismatch."""
+
+    def save_report(self, report: CompanyReport) -> None:
+        """Keep the report of a company in a run."""
+
+    def report(self, run_id: str, company_id: str) -> CompanyReport | None:
+        """A report, or None."""
+
+    def reports(self, run_id: str) -> list[CompanyReport]:
+        """All reports of a run, by domain."""
+
+    def section(self, section_id: str) -> Section | None:
+        """A section by id, whichever run stored it."""

@@ -1,0 +1,1 @@
+"""Redis Streams between crawlers and workers; the only package that imports redis."""

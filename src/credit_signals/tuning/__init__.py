@@ -1,0 +1,1 @@
+"""From labels to readers: training, conversion, evaluation."""
