@@ -1,0 +1,63 @@
+"""Settings, read once at a door (command line, DAG task, worker) from the environment: `CREDIT_SIGNALS_*`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from credit_signals.domain import Budget
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+USER_AGENT = "credit-signals/0.1 (+https://credit-signals.example/bot; bot@credit-signals.example)"
+
+
+class Settings(BaseSettings):
+    """All that can be set; each field is the environment variable CREDIT_SIGNALS_ + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDIT_SIGNALS_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path(".data"), description="Folder of the embedded store, the WARC archive and the reports")
+    store_url: SecretStr = Field(SecretStr(""), description="Results store: sqlite:/// or postgresql:// (default: SQLite)")
+    redis_url: SecretStr = Field(SecretStr(""), description="Task queue: redis:// or rediss:// (default: embedded)")
+    reader: Path = Field(Path("workers/section_reader/encoder.toml"), description="Manifest of the reader")
+    weights: Path | None = Field(None, description="Weights file of the gauge (default: the packaged one)")
+
+    user_agent: str = Field(USER_AGENT, description="User agent with a contact address")
+    allow_private_network: bool = Field(False, description="Allow requests to private and loopback addresses")
+    connect_to: dict[str, str] = Field({}, description='Where to connect instead: {"host or *": "address:port"}')
+    hosts: int = Field(50, ge=1, description="Sites crawled at once by one process")
+    min_delay: float = Field(0.2, ge=0, description="Least seconds between two requests to a host")
+    page_bytes: int = Field(5_000_000, ge=1, description="Largest decoded response")
+    budget: Budget = Field(Budget(), description="Limits of one company's crawl")
+
+    queue_length: int = Field(50_000, ge=1, description="Sections on the queue at which crawling waits")
+    queue_idle_seconds: float = Field(60.0, gt=0, description="Idle time after which a dead worker's sections are taken")
+    queue_attempts: int = Field(3, ge=1, description="Deliveries before a section becomes a dead letter")
+    batch: int = Field(16, ge=1, description="Sections a worker takes at once")
+
+    @property
+    def store(self) -> str:
+        """The store's URL."""
+        return self.store_url.get_secret_value() or f"sqlite:///{(self.data_dir / 'store.db').resolve()}"
+
+    @property
+    def archive_dir(self) -> Path:
+        """The folder of the WARC files."""
+        return self.data_dir / "warc"
+
+    @property
+    def reports_dir(self) -> Path:
+        """The folder of the HTML reports."""
+        return self.data_dir / "reports"
+
+    @property
+    def reader_manifest(self) -> Path:
+        """The reader's manifest; a relative path is looked up here, then beside the sources."""
+        return self.reader if self.reader.is_absolute() or self.reader.exists() else PROJECT_ROOT / self.reader
+
+
+def load() -> Settings:
+    """Read the environment once."""
+    return Settings()
