@@ -118,6 +118,9 @@ class ResultsStore(Protocol):
     def unqueued_tasks(self, run_id: str) -> list[SectionTask]:
         """Planned tasks without prediction that were never marked queued (a crash between plan and put)."""
 
+    def unread_tasks(self, run_id: str) -> list[SectionTask]:
+        """The run's tasks that still wait for a reader, queued or not (to queue them again when a queue lost them)."""
+
     def mark_queued(self, task_ids: Sequence[str]) -> None:
         """Note that tasks were put on the queue."""
 
