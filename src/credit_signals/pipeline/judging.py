@@ -1,0 +1,68 @@
+"""From predictions to stored reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from credit_signals.domain import Company, CompanyReport, Fetch, FetchStatus, Prediction, Section, now
+from credit_signals.pipeline.opening import known_run
+from credit_signals.scoring import Weights, find_activities, find_signals, follow_signals, score_company
+from credit_signals.store.base import ResultsStore, SiteRecord
+from credit_signals.taxonomy.activities import title_of
+
+REACHED = {FetchStatus.OK, FetchStatus.NOT_MODIFIED}
+
+
+def score_run(run_id: str, store: ResultsStore, weights: Weights) -> Iterator[CompanyReport]:
+    """Score every company of the run that was crawled; each report is stored before it is given."""
+    known_run(store, run_id)
+    for company in store.companies(run_id):
+        record = store.site(run_id, company.id)
+        if record is not None:
+            yield score_record(company, record, store, weights)
+
+
+def score_record(company: Company, record: SiteRecord, store: ResultsStore, weights: Weights) -> CompanyReport:
+    """Join what was read of one company into its report and store it."""
+    at = now()
+    predictions = store.predictions(record.run_id, company.id)
+    signals = follow_signals(
+        store.signals(company.id),
+        find_signals(company.id, record.sections, predictions, record.crawled_at),
+        *_checked_urls(record, store.fetches(record.run_id, company.id), predictions.keys()),
+        record.crawled_at,
+    )
+    store.save_signals(signals)
+    unread = Counter(_unread_reason(section, predictions) for section in record.sections)
+    report = CompanyReport(
+        run_id=record.run_id,
+        company=company,
+        status=record.status,
+        reason=record.reason,
+        pages=record.pages,
+        sections=len(record.sections),
+        unread_sections={reason: count for reason, count in sorted(unread.items()) if reason},
+        language=record.language,
+        activities=tuple(find_activities(record.sections, predictions, title_of)),
+        gauge=score_company(signals, record.facts, record.status, weights, at),
+        signals=tuple(signals),
+        site_facts=record.facts,
+    )
+    store.save_report(report)
+    return report
+
+
+def _unread_reason(section: Section, predictions: dict[str, Prediction]) -> str:
+    prediction = predictions.get(section.content_hash)
+    return "not read" if prediction is None else prediction.unread_reason
+
+
+def _checked_urls(
+    record: SiteRecord, fetches: Sequence[Fetch], answered: Sequence[str] | set[str]
+) -> tuple[set[str], set[str]]:
+    """The pages whose every section was read this time, and the pages that are gone."""
+    unanswered = {section.url for section in record.sections if section.content_hash not in answered}
+    checked = {fetch.final_url for fetch in fetches if fetch.status in REACHED} - unanswered
+    gone = {fetch.url for fetch in fetches if fetch.http_status in {404, 410}}
+    return checked, gone

@@ -1,0 +1,106 @@
+"""From settings to parts. Nothing here runs at import; each door calls what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from credit_signals.crawl import FetchLimits
+from credit_signals.errors import ConfigurationError
+from credit_signals.inference import open_reader, reader_id
+from credit_signals.inference.base import Reader
+from credit_signals.pipeline import CrawlTools
+from credit_signals.scoring import Weights, load_weights
+from credit_signals.settings import Settings
+from credit_signals.store import SqlStore
+from credit_signals.store.base import ResultsStore
+from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
+from credit_signals.task_queue.base import TaskQueue
+
+
+def open_store(settings: Settings) -> ResultsStore:
+    """The results store, its schema up to date. Raises StoreUnavailable."""
+    store = SqlStore(settings.store)
+    store.migrate()
+    return store
+
+
+def open_queue(settings: Settings) -> TaskQueue:
+    """The task queue at `redis_url`. Raises ConfigurationError when none is set."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise ConfigurationError(
+            "no task queue: set CREDIT_SIGNALS_REDIS_URL, or use `credit-signals run`, which starts a Redis of its own"
+        )
+    options = QueueOptions(
+        max_length=settings.queue_length,
+        idle_seconds=settings.queue_idle_seconds,
+        max_attempts=settings.queue_attempts,
+    )
+    return RedisQueue(url, options=options)
+
+
+def open_present_reader(settings: Settings) -> Reader:
+    """The reader of the manifest. Raises ModelRefused."""
+    return open_reader(settings.reader_manifest)
+
+
+def open_weights(settings: Settings) -> Weights:
+    """The gauge's weights. Raises ConfigurationError."""
+    return load_weights(settings.weights)
+
+
+def fetch_limits(settings: Settings) -> FetchLimits:
+    """The limits of every request."""
+    return FetchLimits(
+        user_agent=settings.user_agent,
+        allow_private_network=settings.allow_private_network,
+        connect_to=settings.connect_to,
+        min_delay=settings.min_delay,
+        max_bytes=settings.page_bytes,
+    )
+
+
+def crawl_tools(settings: Settings, store: ResultsStore, queue: TaskQueue | None) -> CrawlTools:
+    """What crawling needs."""
+    return CrawlTools(
+        store=store,
+        queue=queue,
+        reader_id=reader_id(settings.reader_manifest),
+        archive_dir=settings.archive_dir,
+        limits=fetch_limits(settings),
+        hosts=settings.hosts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Store and queue, open."""
+
+    store: ResultsStore
+    queue: TaskQueue
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """Store and queue for the length of a block."""
+    store = open_store(settings)
+    try:
+        queue = open_queue(settings)
+        try:
+            yield Parts(store, queue)
+        finally:
+            queue.close()
+    finally:
+        store.close()
+
+
+@contextmanager
+def with_redis(settings: Settings) -> Iterator[Settings]:
+    """The settings with a Redis: the one that is set, or an embedded one in the data folder that ends with the block."""
+    if settings.redis_url.get_secret_value():
+        yield settings
+        return
+    with EmbeddedRedis(settings.data_dir / "redis") as redis:
+        yield settings.model_copy(update={"redis_url": type(settings.redis_url)(redis.url)})
