@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -18,8 +19,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CREDIT_SIGNALS_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path(".data"), description="Folder of the embedded store, the WARC archive and the reports")
-    store_url: SecretStr = Field(SecretStr(""), description="Results store: sqlite:/// or postgresql:// (default: SQLite)")
+    data_dir: Path = Field(Path(".data"), description="Folder of the embedded store, WARC archive, reports")
+    store_url: SecretStr = Field(SecretStr(""), description="Results store (default: SQLite in data_dir)")
     redis_url: SecretStr = Field(SecretStr(""), description="Task queue: redis:// or rediss:// (default: embedded)")
     reader: Path = Field(Path("workers/section_reader/encoder.toml"), description="Manifest of the reader")
     weights: Path | None = Field(None, description="Weights file of the gauge (default: the packaged one)")
@@ -33,9 +34,21 @@ class Settings(BaseSettings):
     budget: Budget = Field(Budget(), description="Limits of one company's crawl")
 
     queue_length: int = Field(50_000, ge=1, description="Sections on the queue at which crawling waits")
-    queue_idle_seconds: float = Field(60.0, gt=0, description="Idle time after which a dead worker's sections are taken")
+    queue_idle_seconds: float = Field(60.0, gt=0, description="Idle time after which others take a section")
     queue_attempts: int = Field(3, ge=1, description="Deliveries before a section becomes a dead letter")
     batch: int = Field(16, ge=1, description="Sections a worker takes at once")
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings; holds secrets, so never log it."""
+        values = self.model_dump(exclude_none=True)
+        return {
+            f"CREDIT_SIGNALS_{name.upper()}": value.get_secret_value()
+            if isinstance(value, SecretStr)
+            else json.dumps(value)
+            if isinstance(value, dict)
+            else str(value)
+            for name, value in values.items()
+        }
 
     @property
     def store(self) -> str:

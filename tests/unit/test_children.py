@@ -41,7 +41,9 @@ def test_a_child_ends_when_its_parent_is_killed() -> None:
 
 def test_a_child_that_ignores_sigterm_is_killed() -> None:
     """Ending a child never hangs."""
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    )
     child = start_child([sys.executable, "-c", code], output=subprocess.PIPE)
     assert child.stdout is not None
     child.stdout.readline()

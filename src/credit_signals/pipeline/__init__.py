@@ -1,27 +1,37 @@
 """The verbs: the only place where stages meet.
 
-    open_run -> crawl_shard (crawl, graph, sections, plan, queue) -> work (in the workers) -> settle -> score_run
+    open_run -> crawl_shard (crawl, graph, sections, plan, queue) -> work (in the workers) -> settle -> score_run -> write_pages
 
 Each verb may be run twice: what is recorded is skipped, what was lost is done again.
 """
 
 from credit_signals.pipeline.crawling import CrawlTools, crawl_shard, enqueue_company
+from credit_signals.pipeline.housekeeping import HouseReport, keep_house
 from credit_signals.pipeline.judging import score_record, score_run
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
+from credit_signals.pipeline.pages import company_page, index_page, page_name, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
+from credit_signals.pipeline.texts import read_lines
 
 __all__ = [
     "CrawlTools",
+    "HouseReport",
     "RunRequest",
     "WorkOptions",
+    "company_page",
     "crawl_shard",
     "enqueue_company",
+    "index_page",
+    "keep_house",
     "known_run",
     "note_dead_letters",
     "open_run",
+    "page_name",
+    "read_lines",
     "score_record",
     "score_run",
     "settle",
     "sweep_unqueued",
     "work",
+    "write_pages",
 ]

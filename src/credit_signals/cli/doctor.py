@@ -1,0 +1,65 @@
+"""`credit-signals doctor`: is everything there, and what to do if not."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+
+from rich.console import Console
+
+from credit_signals import wiring
+from credit_signals.errors import ConfigurationError, CreditSignalsError
+from credit_signals.settings import Settings
+
+
+def run_checks(settings: Settings, screen: Console) -> bool:
+    """Print a line per part, with what to do where one is amiss. True when all that is configured works."""
+    checks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("store", _store),
+        ("redis", _redis),
+        ("reader", _reader),
+        ("weights", _weights),
+        ("airflow", _airflow),
+    ]
+    healthy = True
+    for name, check in checks:
+        try:
+            mark, finding = "[green]ok  [/green]", check(settings)
+        except CreditSignalsError as error:
+            mark, finding, healthy = "[red]FAIL[/red]", str(error), False
+        screen.print(f"{mark} {name}: ", end="")
+        screen.print(finding, markup=False, highlight=False)
+    return healthy
+
+
+def _store(settings: Settings) -> str:
+    store = wiring.open_store(settings)
+    latest = store.latest_run()
+    store.close()
+    return f"schema up to date, latest run: {latest.id if latest else 'none yet'}"
+
+
+def _redis(settings: Settings) -> str:
+    if not settings.redis_url.get_secret_value():
+        with wiring.with_redis(settings) as own:
+            return f"none set; `run` uses an embedded one ({_redis(own)})"
+    queue = wiring.open_queue(settings)
+    status = queue.status()
+    queue.close()
+    return f"answers, {status.length} entries, {status.dead} dead letters"
+
+
+def _reader(settings: Settings) -> str:
+    reader = wiring.open_present_reader(settings)
+    reader.close()
+    return f"{settings.reader_manifest}: {reader.id}"
+
+
+def _weights(settings: Settings) -> str:
+    return f"version {wiring.open_weights(settings).version}"
+
+
+def _airflow(_settings: Settings) -> str:
+    if importlib.util.find_spec("airflow") is None:
+        raise ConfigurationError("not installed; `./run demo` installs it, `credit-signals run` works without it")
+    return "installed"

@@ -1,0 +1,106 @@
+"""The whole path without Airflow: `credit-signals run`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+from rich.console import Console
+
+from credit_signals import pipeline, wiring
+from credit_signals.children import end_child, start_child
+from credit_signals.cli.show import RunView
+from credit_signals.domain import CompanyReport, Run
+from credit_signals.errors import CreditSignalsError
+from credit_signals.report import results_json
+from credit_signals.settings import Settings
+from credit_signals.store.base import ResultsStore
+
+POLL_SECONDS = 0.3
+
+
+def default_workers() -> int:
+    """One single-threaded worker per core: two processes of one thread beat one process of two."""
+    return max(1, len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+
+
+@dataclass(slots=True)
+class Workers:
+    """Reader worker processes and their logs."""
+
+    processes: list[Popen[bytes]]
+    log_dir: Path
+
+    def check(self) -> None:
+        """Raises CreditSignalsError with the end of a log when every worker has ended."""
+        if all(process.poll() is not None for process in self.processes):
+            log_file = self.log_dir / "worker-0.log"
+            tail = "\n".join(log_file.read_text(errors="replace").splitlines()[-5:])
+            raise CreditSignalsError(f"no reader worker is left; the end of {log_file}:\n{tail}")
+
+
+@contextmanager
+def workers_started(settings: Settings, count: int) -> Iterator[Workers]:
+    """`count` reader workers for the length of a block, each a process of one thread."""
+    log_dir = settings.data_dir / "logs"
+    log_dir.mkdir(parents=True, exist_ok=True)
+    processes = []
+    try:
+        for number in range(count):
+            with (log_dir / f"worker-{number}.log").open("wb") as output:
+                command = [sys.executable, "-m", "credit_signals.cli", "work"]
+                processes.append(start_child(command, env={**os.environ, **settings.as_environment()}, output=output))
+        yield Workers(processes, log_dir)
+    finally:
+        for process in processes:
+            process.terminate()  # all at once, so that they finish their batches side by side
+        for process in processes:
+            end_child(process)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A run in progress, as the caller watches it."""
+
+    run: Run
+    parts: wiring.Parts
+    workers: Workers
+
+
+def crawl_and_read(watched: Watched, settings: Settings, console: Console) -> None:
+    """Crawl the run's companies here while the workers read; returns when every section is read or dead."""
+    tools = wiring.crawl_tools(settings, watched.parts.store, watched.parts.queue)
+    with ThreadPoolExecutor(1, "crawl") as pool:
+        crawl = pool.submit(lambda: asyncio.run(pipeline.crawl_shard(watched.run.id, tools)))
+        wait_until_read(watched, crawl, console)
+        crawl.result()
+
+
+def wait_until_read(watched: Watched, crawl: Future[object], console: Console) -> None:
+    """Show progress until the crawl is over and nothing is unread."""
+    started = time.monotonic()
+    store, queue, run_id = watched.parts.store, watched.parts.queue, watched.run.id
+    with RunView(console) as view:
+        while True:
+            over = crawl.done()
+            progress = pipeline.settle(run_id, store, queue) if over else store.progress(run_id)
+            view.update(progress, time.monotonic() - started)
+            if over and (crawl.exception() or not progress.unread):
+                return
+            watched.workers.check()
+            time.sleep(POLL_SECONDS)
+
+
+def write_results(store: ResultsStore, run_id: str, reports: list[CompanyReport], path: Path) -> None:
+    """Write the results as JSON (report/results.schema.json)."""
+    results = results_json(run_id, reports, store.rejections(run_id))
+    path.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,38 @@
+"""A reader worker's process: signals, logs, and the loop of the pipeline."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+
+from credit_signals import pipeline, wiring
+from credit_signals.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings, burst: bool) -> None:
+    """Read until SIGTERM or SIGINT (the batch in hand is finished first), or with `burst` until the queue is empty.
+
+    Raises ModelRefused, QueueUnavailable, StoreUnavailable.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    options = pipeline.WorkOptions(
+        batch=settings.batch, burst=burst, renew_seconds=max(1.0, settings.queue_idle_seconds / 3)
+    )
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        log.info("signal %d: finishing the batch in hand", signum)
+        options.stop.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    reader = wiring.open_present_reader(settings)
+    try:
+        with wiring.opened(settings) as parts:
+            log.info("worker ready: reader %s", reader.id)
+            counts = pipeline.work(parts.queue, reader, parts.store, options)
+            log.info("worker done: %s", dict(counts))
+    finally:
+        reader.close()
