@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -55,3 +56,9 @@ def end_child(child: subprocess.Popen[bytes], seconds: float = 10.0) -> int:
         except subprocess.TimeoutExpired:
             child.kill()
     return child.wait()
+
+
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich.console import Console
 
 from credit_signals import graph, pipeline, settings, wiring
@@ -19,6 +20,7 @@ from credit_signals.domain import Budget, Company, Run
 from credit_signals.errors import CreditSignalsError
 from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
+from credit_signals.web import create_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -224,3 +226,13 @@ def doctor() -> None:
     """Check Redis, store, model and Airflow, and say what to do."""
     if not doctor_checks.run_checks(settings.load(), screen):
         raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Show the results page of the store in a browser."""
+    store = wiring.open_store(settings.load())
+    uvicorn.run(create_app(store), host=host, port=port, log_level="warning")

@@ -33,6 +33,11 @@ def default_workers() -> int:
     return max(1, len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings in it; holds secrets, so never log it."""
+    return {**os.environ, **settings.as_environment()}
+
+
 @dataclass(slots=True)
 class Workers:
     """Reader worker processes and their logs."""
@@ -58,7 +63,7 @@ def workers_started(settings: Settings, count: int) -> Iterator[Workers]:
         for number in range(count):
             with (log_dir / f"worker-{number}.log").open("wb") as output:
                 command = [sys.executable, "-m", "credit_signals.cli", "work"]
-                processes.append(start_child(command, env={**os.environ, **settings.as_environment()}, output=output))
+                processes.append(start_child(command, env=child_environment(settings), output=output))
         yield Workers(processes, log_dir)
     finally:
         for process in processes:
