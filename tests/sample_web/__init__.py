@@ -1,0 +1,1 @@
+"""The sample web: fictional companies, their truth, and the server that serves them."""
