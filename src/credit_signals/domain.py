@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import fsum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -414,6 +415,11 @@ class Score(Noun):
     base: float
     contributions: tuple[Contribution, ...]
     weights_version: str
+
+    @property
+    def raw(self) -> float:
+        """Base and contributions, before rounding and clipping to 1..100."""
+        return fsum([self.base, *(part.points for part in self.contributions)])
 
 
 class CompanyReport(Noun):
