@@ -1,0 +1,111 @@
+"""A sentence encoder (BERT) on llama.cpp: many texts in one batch, pooled here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit_signals.errors import ModelRefused
+from credit_signals.inference.llama import Context, ContextOptions, Model, Segment
+
+CONTEXT_TOKENS = 48
+INPUT_TOKENS = 256
+BATCH_TOKENS = 512
+CHARACTERS_PER_TOKEN = (
+    16  # no more text than this is tokenized for one token: a giant sentence costs no more than a long one
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of the encoder; its embedding is the mean over the tokens from `start` to `end`."""
+
+    tokens: tuple[int, ...]
+    start: int
+    end: int
+
+
+class Encoder:
+    """Embeds texts. With an adapter, `embed_spans` uses it and `embed` does not.
+
+    The files must have been checked: see model_file. Raises ModelRefused.
+    """
+
+    def __init__(self, model_path: Path, adapter_path: Path | None = None, threads: int = 1) -> None:
+        self._model = Model(model_path)
+        if self._model.separator < 0 or self._model.trained_length < INPUT_TOKENS:
+            raise ModelRefused(f"{model_path}: not a BERT encoder of at least {INPUT_TOKENS} tokens")
+        self._adapter = None if adapter_path is None else self._model.load_adapter(adapter_path)
+        options = ContextOptions(BATCH_TOKENS, sequences=BATCH_TOKENS // 4, threads=threads, embeddings=True)
+        self._context = Context(self._model, options)
+
+    @property
+    def width(self) -> int:
+        """Length of an embedding."""
+        return self._model.width
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The mean over all tokens of each text, scaled to length 1: [texts, width]."""
+        self._context.use_adapter(None)
+        vectors = self._pool([self._whole(text) for text in texts])
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+
+    def embed_spans(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """For pairs of context and text, the mean over the text's tokens: [pairs, width], not scaled.
+
+        The input is `[CLS] context [SEP] text [SEP]`: the last 48 tokens of the context, and as much of the text as
+        256 tokens allow.
+        """
+        self._context.use_adapter(self._adapter)
+        return self._pool([self._pair(context, text) for context, text in pairs])
+
+    def _whole(self, text: str) -> Input:
+        tokens = self._tokenize(text, INPUT_TOKENS - 2)
+        whole = (self._model.first_token, *tokens, self._model.separator)
+        return Input(whole, 0, len(whole))
+
+    def _pair(self, context: str, text: str) -> Input:
+        before = self._model.tokenize(context[-CONTEXT_TOKENS * CHARACTERS_PER_TOKEN :])[-CONTEXT_TOKENS:]
+        start = len(before) + 2
+        separator = self._model.separator
+        tokens = self._tokenize(text, INPUT_TOKENS - start - 1) or [separator]
+        whole = (self._model.first_token, *before, separator, *tokens, separator)
+        return Input(whole, start, start + len(tokens))
+
+    def _tokenize(self, text: str, limit: int) -> list[int]:
+        return self._model.tokenize(text[: limit * CHARACTERS_PER_TOKEN])[:limit]
+
+    def _pool(self, inputs: Sequence[Input]) -> NDArray[np.float32]:
+        pooled = np.zeros((len(inputs), self.width), np.float32)
+        for batch in self._batches(inputs):
+            segments = [Segment(inputs[row].tokens, (number,)) for number, row in enumerate(batch)]
+            embeddings = self._context.embeddings(self._context.run(segments))
+            offset = 0
+            for row in batch:
+                part = inputs[row]
+                pooled[row] = embeddings[offset + part.start : offset + part.end].mean(axis=0)
+                offset += len(part.tokens)
+        return pooled
+
+    def _batches(self, inputs: Sequence[Input]) -> Iterator[list[int]]:
+        """Rows in order, as many as fit a batch."""
+        options = self._context.options
+        batch: list[int] = []
+        tokens = 0
+        for row, part in enumerate(inputs):
+            if batch and (tokens + len(part.tokens) > options.tokens or len(batch) == options.sequences):
+                yield batch
+                batch, tokens = [], 0
+            batch.append(row)
+            tokens += len(part.tokens)
+        if batch:
+            yield batch
+
+    def close(self) -> None:
+        """Free the model."""
+        self._context.close()
+        self._model.close()
