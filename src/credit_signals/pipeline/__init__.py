@@ -1,6 +1,7 @@
 """The verbs: the only place where stages meet.
 
-    open_run -> crawl_shard (crawl, graph, sections, plan, queue) -> work (in the workers) -> settle -> score_run -> write_pages
+    open_run -> crawl_shard (crawl, graph, sections, plan, queue) -> work (in the workers)
+    -> settle -> score_run -> write_pages
 
 Each verb may be run twice: what is recorded is skipped, what was lost is done again.
 """

@@ -34,7 +34,7 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
         record.crawled_at,
     )
     store.save_signals(signals)
-    unread = Counter(_unread_reason(section, predictions) for section in record.sections)
+    unread = Counter(unread_reason(section, predictions) for section in record.sections)
     report = CompanyReport(
         run_id=record.run_id,
         company=company,
@@ -53,14 +53,13 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
     return report
 
 
-def _unread_reason(section: Section, predictions: dict[str, Prediction]) -> str:
+def unread_reason(section: Section, predictions: Mapping[str, Prediction]) -> str:
+    """Why a section has no answer; empty when it was read."""
     prediction = predictions.get(section.content_hash)
     return "not read" if prediction is None else prediction.unread_reason
 
 
-def _checked_urls(
-    record: SiteRecord, fetches: Sequence[Fetch], answered: Sequence[str] | set[str]
-) -> tuple[set[str], set[str]]:
+def _checked_urls(record: SiteRecord, fetches: Sequence[Fetch], answered: Collection[str]) -> tuple[set[str], set[str]]:
     """The pages whose every section was read this time, and the pages that are gone."""
     unanswered = {section.url for section in record.sections if section.content_hash not in answered}
     checked = {fetch.final_url for fetch in fetches if fetch.status in REACHED} - unanswered

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from credit_signals.domain import Evidence, Prediction, Section, now
 from credit_signals.errors import ReadFailed
 from credit_signals.inference.base import Reader
+from credit_signals.pipeline.judging import unread_reason
 from credit_signals.scoring import find_activities, find_signals
 from credit_signals.sections.plain import split_text
 from credit_signals.taxonomy.activities import title_of
@@ -74,7 +75,7 @@ def _answer(text: TextLine, parts: list[tuple[int, Section]], predictions: dict[
     at = now()
     starts = {section.id: start for start, section in parts}
     sections = [section for _, section in parts]
-    reasons = sorted({_reason(section, predictions) for section in sections} - {""})
+    reasons = sorted({unread_reason(section, predictions) for section in sections} - {""})
     return {
         "id": text.id,
         "language": sections[0].language if sections else "",
@@ -101,11 +102,6 @@ def _answer(text: TextLine, parts: list[tuple[int, Section]], predictions: dict[
             for activity in find_activities(sections, predictions, title_of)
         ],
     }
-
-
-def _reason(section: Section, predictions: dict[str, Prediction]) -> str:
-    prediction = predictions.get(section.content_hash)
-    return "not read" if prediction is None else prediction.unread_reason
 
 
 def _quote(evidence: Evidence, starts: dict[str, int]) -> dict[str, Any]:
