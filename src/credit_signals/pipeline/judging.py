@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from credit_signals.domain import Company, CompanyReport, Fetch, FetchStatus, Prediction, Section, now
 from credit_signals.pipeline.opening import known_run
