@@ -8,10 +8,10 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from credit_signals.crawl import DEFAULT_USER_AGENT
 from credit_signals.domain import Budget
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-USER_AGENT = "credit-signals/0.1 (+https://credit-signals.example/bot; bot@credit-signals.example)"
 
 
 class Settings(BaseSettings):
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     reader: Path = Field(Path("workers/section_reader/encoder.toml"), description="Manifest of the reader")
     weights: Path | None = Field(None, description="Weights file of the gauge (default: the packaged one)")
 
-    user_agent: str = Field(USER_AGENT, description="User agent with a contact address")
+    user_agent: str = Field(DEFAULT_USER_AGENT, description="User agent with a contact address")
     allow_private_network: bool = Field(False, description="Allow requests to private and loopback addresses")
     connect_to: dict[str, str] = Field({}, description='Where to connect instead: {"host or *": "address:port"}')
     hosts: int = Field(50, ge=1, description="Sites crawled at once by one process")
