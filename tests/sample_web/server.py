@@ -19,6 +19,7 @@ import mimetypes
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -150,9 +151,10 @@ class Sites:
         if file is None:
             raise ValueError(f"no page {host}{path}")
         content, changed = self.read(file)
-        if old.encode() not in content:
+        charset = "latin-1" if b"charset=iso-8859-1" in content else "utf-8"
+        if old.encode(charset) not in content:
             raise ValueError(f"{host}{path} does not contain {old!r}")
-        self._edits[file] = (content.replace(old.encode(), new.encode()), max(time.time(), changed + 1))
+        self._edits[file] = (content.replace(old.encode(charset), new.encode(charset)), max(time.time(), changed + 1))
 
 
 class SampleWeb:
@@ -224,7 +226,7 @@ class SampleWeb:
         try:
             answer = await self._answer(request)
             if answer is None:
-                writer.transport.abort()
+                reset(writer)
                 return False
             status = answer.status
             await send(request, answer, writer)
@@ -261,7 +263,7 @@ class SampleWeb:
     def _file(self, request: Request) -> Answer:
         root = self.sites.root(request.host)
         if root is None:
-            return page_of_status(421)
+            return page_of_status(404)
         file = self.sites.find(root, request.path)
         if file is None:
             return page_of_status(404)
@@ -277,6 +279,12 @@ class SampleWeb:
             headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
             content = gzip.compress(content, 5, mtime=0)
         return Answer(200, headers, content)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Drop a connection as a dead host does: with a reset (linger of zero), not with an orderly end."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def parse_head(head: bytes) -> Request:
