@@ -437,3 +437,5 @@ class CompanyReport(Noun):
     gauge: Score | None = None  # None when nothing could be judged
     signals: tuple[Signal, ...] = ()
     site_facts: tuple[SiteFact, ...] = ()
+    reader_id: str = ""  # of the reader whose predictions were used
+    scored_at: datetime | None = None

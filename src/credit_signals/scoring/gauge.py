@@ -62,7 +62,7 @@ def _of_signals(signals: Sequence[Signal], weights: Weights, at: datetime) -> It
     for code, parts in by_code.items():
         # the strongest counts whole; this order makes each further one lower the sum of a bad code, never raise it
         for rank, (points, detail, signal) in enumerate(sorted(parts, key=lambda part: (-abs(part[0]), part[2].id))):
-            repeated = f" {TIMES} {weights.diminish**rank:g} (no. {rank + 1} of its kind)" if rank else ""
+            repeated = f" {TIMES} {weights.diminish**rank:.2g} (no. {rank + 1} of its kind)" if rank else ""
             yield Contribution(
                 label=code, points=points * weights.diminish**rank, signal_id=signal.id, detail=detail + repeated
             )
@@ -82,7 +82,7 @@ def _points(signal: Signal, weights: Weights, at: datetime) -> tuple[float, str]
     detail = f"{points:+g}"
     for factor, meaning in factors:
         points *= factor
-        detail += f" {TIMES} {factor:.2f} ({meaning})"
+        detail += f" {TIMES} {factor:.2g} ({meaning})"
     return points, detail
 
 
