@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from credit_signals.domain import DeadLetter, SectionTask
@@ -66,8 +67,8 @@ class TaskQueue(Protocol):
     def retry_dead(self, entry_ids: Sequence[str] | None = None) -> int:
         """Put dead letters (all, or those named) back on the queue; the number put back."""
 
-    def purge_dead(self) -> int:
-        """Delete all dead letters; the number deleted."""
+    def purge_dead(self, older_than: datetime | None = None) -> int:
+        """Delete dead letters, all or those that died before a moment; the number deleted."""
 
     def close(self) -> None:
         """Close connections; pending deliveries stay pending."""
