@@ -130,7 +130,7 @@ def test_requests_are_recorded(web: SampleWeb) -> None:
     ask(web, "one.example", "/sub/", {"User-Agent": "tester", "If-None-Match": '"x"'})
     (hit,) = [hit for hit in web.hits if hit.target == "/sub/"]
     assert (hit.host, hit.status, hit.user_agent, hit.conditional) == ("one.example", 200, "tester", True)
-    assert hit.started <= hit.finished
+    assert hit.started <= hit.answered
 
 
 def test_many_clients_at_once(web: SampleWeb) -> None:

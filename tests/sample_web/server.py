@@ -32,10 +32,9 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-HERE = Path(__file__).resolve().parent
 IDLE_SECONDS = 30.0
 CHUNK = 64 * 1024
-HEAD_LIMIT = 64 * 1024
+CONDITIONS = {"if-none-match", "if-modified-since"}
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 KINDS = {"redirect", "status", "slow", "trickle", "big", "bomb", "content_type", "drop"}
 TEXT_TYPES = ("text/", "application/xml", "application/json", "application/javascript", "image/svg+xml")
@@ -65,7 +64,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Hit:
-    """One answered request; times are monotonic seconds."""
+    """One request; times are monotonic seconds: when it had come, and when the answer was ready to be sent."""
 
     host: str
     target: str
@@ -73,26 +72,18 @@ class Hit:
     user_agent: str
     conditional: bool
     started: float
-    finished: float
+    answered: float
 
 
 @dataclass(frozen=True)
 class Request:
-    """The head of a request; header names in lower case."""
+    """The head of a request: header names and host in lower case, the host without port, the path decoded."""
 
     method: str
     target: str
+    host: str
+    path: str
     headers: Mapping[str, str]
-
-    @property
-    def host(self) -> str:
-        """The host asked for, in lower case and without its port."""
-        return self.headers.get("host", "").rsplit(":", 1)[0].lower().rstrip(".")
-
-    @property
-    def path(self) -> str:
-        """The path, percent-decoded."""
-        return unquote(urlsplit(self.target).path, errors="replace") or "/"
 
 
 @dataclass
@@ -108,8 +99,7 @@ class Answer:
 def load_faults(file: Path) -> list[Fault]:
     """Read the `[[fault]]` tables of a TOML file; raises ValueError for an unknown kind."""
     faults = [Fault(**table) for table in tomllib.loads(file.read_text("utf-8"))["fault"]]
-    unknown = {fault.kind for fault in faults} - KINDS
-    if unknown:
+    if unknown := {fault.kind for fault in faults} - KINDS:
         raise ValueError(f"{file}: unknown fault kind: {', '.join(sorted(unknown))}")
     return faults
 
@@ -118,17 +108,14 @@ class Sites:
     """The files of all sites, read on demand, with the edits laid over them."""
 
     def __init__(self, folder: Path, pattern: str = "{name}") -> None:
-        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir())
         self.roots = {pattern.format(name=entry.name).lower(): entry.resolve() for entry in folders}
         self._edits: dict[Path, tuple[bytes, float]] = {}
 
-    def root(self, host: str) -> Path | None:
-        """The folder of a host, with or without `www.`."""
-        return self.roots.get(host) or self.roots.get(host.removeprefix("www."))
-
-    def find(self, root: Path, path: str) -> Path | None:
-        """The file behind a path: itself, its index page or, for clean URLs, `path.html`; never outside the root."""
-        if "\0" in path:
+    def find(self, host: str, path: str) -> Path | None:
+        """The file behind a path: itself, its index page or, for clean URLs, `path.html`; never outside the site."""
+        root = self.roots.get(host) or self.roots.get(host.removeprefix("www."))
+        if root is None or "\0" in path:
             return None
         base = root / path.lstrip("/")
         for candidate in (base, base / "index.html", base.with_name(base.name + ".html") if base != root else base):
@@ -145,9 +132,8 @@ class Sites:
         return self._edits.get(file) or (file.read_bytes(), file.stat().st_mtime)
 
     def edit(self, host: str, path: str, old: str, new: str) -> None:
-        """Replace a text of a page from now on, in memory; raises ValueError where `old` is not on the page."""
-        root = self.root(host)
-        file = self.find(root, path) if root else None
+        """Replace each `old` on a page from now on, in memory; raises ValueError where it is not there."""
+        file = self.find(host, path)
         if file is None:
             raise ValueError(f"no page {host}{path}")
         content, changed = self.read(file)
@@ -164,6 +150,7 @@ class SampleWeb:
         self, sites_dir: Path, faults: Iterable[Fault] = (), *, port: int = 0, host_pattern: str = "{name}"
     ) -> None:
         self.sites = Sites(sites_dir, host_pattern)
+        self.edit = self.sites.edit
         self.hits: list[Hit] = []
         self._faults = {(fault.host, fault.path): fault for fault in faults}
         self._met: Counter[tuple[str, str]] = Counter()
@@ -178,16 +165,9 @@ class SampleWeb:
     @property
     def connect_to(self) -> dict[str, str]:
         """Where a client is to connect: every host here, the dead ones to a port that refuses."""
-        dead = {
-            host: f"127.0.0.1:{self._closed_port.getsockname()[1]}"
-            for (host, _), f in self._faults.items()
-            if f.kind == "drop" and f.path == "*"
-        }
-        return {**dead, "*": f"127.0.0.1:{self.port}"}
-
-    def edit(self, domain: str, path: str, old: str, new: str) -> None:
-        """Change a page from now on, in memory: every `old` becomes `new`. Raises ValueError where it is not there."""
-        self.sites.edit(domain, path, old, new)
+        dead = [host for (host, path), fault in self._faults.items() if fault.kind == "drop" and path == "*"]
+        closed = f"127.0.0.1:{self._closed_port.getsockname()[1]}"
+        return {**dict.fromkeys(dead, closed), "*": f"127.0.0.1:{self.port}"}
 
     def __enter__(self) -> SampleWeb:
         self._thread.start()
@@ -200,13 +180,13 @@ class SampleWeb:
         self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._converse, sock=self._socket, limit=HEAD_LIMIT)
+        server = await asyncio.start_server(self._converse, sock=self._socket)
         await self._stopping.wait()
         server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        conversations = asyncio.all_tasks() - {asyncio.current_task()}
+        for conversation in conversations:
+            conversation.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -222,35 +202,30 @@ class SampleWeb:
 
     async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; says whether the connection stays open."""
-        started, status = time.monotonic(), 0
-        try:
-            answer = await self._answer(request)
-            if answer is None:
-                reset(writer)
-                return False
-            status = answer.status
-            await send(request, answer, writer)
-        finally:
-            agent, conditional = request.headers.get("user-agent", ""), is_conditional(request)
-            self.hits.append(Hit(request.host, request.target, status, agent, conditional, started, time.monotonic()))
+        started, answer = time.monotonic(), await self._answer(request)
+        status = answer.status if answer else 0
+        agent, conditional = request.headers.get("user-agent", ""), not CONDITIONS.isdisjoint(request.headers)
+        # recorded before it is sent, so that a client that has the answer finds it in the log
+        self.hits.append(Hit(request.host, request.target, status, agent, conditional, started, time.monotonic()))
+        if answer is None:
+            reset(writer)
+            return False
+        await send(request, answer, writer)
         return request.headers.get("connection", "").lower() != "close" and answer.stream is None
 
     async def _answer(self, request: Request) -> Answer | None:
         if request.method not in {"GET", "HEAD"}:
             return page_of_status(405)
         fault = self._fault(request)
-        if fault is None:
-            return self._file(request)
-        if fault.kind == "drop":
+        if fault and fault.kind == "drop":
             return None
-        if fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
-            return self._file(request)
-        if fault.kind == "content_type":
-            answer = self._file(request)
+        if fault and fault.kind not in {"slow", "content_type"}:
+            return faulty_answer(fault, request)
+        await asyncio.sleep(fault.seconds if fault else 0)
+        answer = self._file(request)
+        if fault and fault.value:
             answer.headers["Content-Type"] = fault.value
-            return answer
-        return faulty_answer(fault, request)
+        return answer
 
     def _fault(self, request: Request) -> Fault | None:
         for key in ((request.host, request.path), (request.host, "*")):
@@ -261,10 +236,7 @@ class SampleWeb:
         return None
 
     def _file(self, request: Request) -> Answer:
-        root = self.sites.root(request.host)
-        if root is None:
-            return page_of_status(404)
-        file = self.sites.find(root, request.path)
+        file = self.sites.find(request.host, request.path)
         if file is None:
             return page_of_status(404)
         if file.name == "index.html" and not request.path.endswith(("/", "index.html")):
@@ -289,17 +261,14 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 def parse_head(head: bytes) -> Request:
     """Read a request's head; raises ValueError where it is not HTTP/1."""
-    lines = head.decode("latin-1").split("\r\n")
-    method, target, version = lines[0].split(" ")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, version = first.split(" ")
     if not version.startswith("HTTP/1."):
         raise ValueError(f"not HTTP/1: {version!r}")
-    pairs = (line.partition(":") for line in lines[1:] if line)
-    return Request(method, target, {name.lower(): value.strip() for name, _, value in pairs})
-
-
-def is_conditional(request: Request) -> bool:
-    """Whether the client asks only for what changed."""
-    return "if-none-match" in request.headers or "if-modified-since" in request.headers
+    pairs = (line.partition(":") for line in lines if line)
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    host = headers.get("host", "").rsplit(":", 1)[0].lower().rstrip(".")
+    return Request(method, target, host, unquote(urlsplit(target).path, errors="replace") or "/", headers)
 
 
 def is_modified(request: Request, etag: str, changed: float) -> bool:
@@ -352,10 +321,8 @@ async def gzip_bomb(size: int) -> AsyncIterator[bytes]:
     """`size` zero bytes, packed about a thousand to one."""
     packer, block = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(1 << 20)
     for _ in range(size // len(block) + 1):
-        packed = packer.compress(block)
-        if packed:
-            yield packed
-        await asyncio.sleep(0)
+        yield packer.compress(block)
+        await asyncio.sleep(0)  # packing is slow: the other clients go on meanwhile
     yield packer.flush()
 
 
@@ -373,12 +340,12 @@ async def send(request: Request, answer: Answer, writer: asyncio.StreamWriter) -
         headers |= {"Transfer-Encoding": "chunked", "Connection": "close"}
     elif answer.status != HTTPStatus.NOT_MODIFIED:
         headers["Content-Length"] = str(len(answer.body))
-    head = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-    head += [f"{name}: {value}" for name, value in headers.items()]
-    writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
+    fields = [f"{name}: {value}" for name, value in headers.items()]
+    status_line = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"
+    writer.write("\r\n".join([status_line, *fields, "", ""]).encode("latin-1"))
     if request.method == "GET" and answer.stream is not None:
         async for chunk in answer.stream:
-            writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b"")  # an empty one would end the body
             await writer.drain()
         writer.write(b"0\r\n\r\n")
     elif request.method == "GET":
@@ -409,7 +376,9 @@ def die_with_parent() -> None:
 def main() -> None:
     """Serve until the process is ended."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--sites", type=Path, default=HERE / "sites", help="folder of one folder per site")
+    options.add_argument(
+        "--sites", type=Path, default=Path(__file__).parent / "sites", help="folder of one folder per site"
+    )
     options.add_argument("--port", type=int, default=0, help="0: any free port")
     options.add_argument("--faults", type=Path, help="TOML file of faults (default: faults.toml beside the sites)")
     options.add_argument("--host-pattern", default="{name}", help="host of a folder, such as {name}.example")

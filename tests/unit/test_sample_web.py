@@ -33,8 +33,7 @@ PRIVATE = re.compile(r"127\.|10\.|\[::1\]|169\.254\.|192\.168\.")
 def soup_of(url: str) -> BeautifulSoup:
     """The parsed page behind an address of the sample web."""
     parts = urlsplit(url)
-    root = SITES.root(parts.netloc)
-    file = SITES.find(root, parts.path) if root else None
+    file = SITES.find(parts.netloc, parts.path)
     assert file is not None, url
     return BeautifulSoup(file.read_bytes(), "lxml")
 
@@ -65,8 +64,7 @@ def pages_of(domain: str) -> set[str]:
     seen, waiting = {home}, [home]
     while waiting:
         for link in links_of(waiting.pop()) - seen:
-            root = SITES.root(urlsplit(link).netloc)
-            file = SITES.find(root, urlsplit(link).path) if root else None
+            file = SITES.find(urlsplit(link).netloc, urlsplit(link).path)
             if urlsplit(link).netloc == domain and file and file.suffix in {".html", ".htm"}:
                 seen.add(link)
                 waiting.append(link)
@@ -145,10 +143,8 @@ def test_quotes_stand_on_their_pages(company: dict[str, Any]) -> None:
 def test_links_lead_to_every_page(company: dict[str, Any]) -> None:
     """A crawler that follows links finds every page of a site."""
     domain = company["domain"]
-    root = SITES.root(domain)
-    assert root is not None
-    reached = {SITES.find(root, urlsplit(url).path) for url in pages_of(domain)}
-    assert reached == {file for file in root.rglob("*") if file.suffix in {".html", ".htm"}}
+    reached = {SITES.find(domain, urlsplit(url).path) for url in pages_of(domain)}
+    assert reached == {file for file in SITES.roots[domain].rglob("*") if file.suffix in {".html", ".htm"}}
 
 
 @pytest.mark.parametrize("company", READ, ids=lambda company: company["domain"])
@@ -160,8 +156,7 @@ def test_links_name_nothing_real(company: dict[str, Any]) -> None:
             parts = urlsplit(link)
             assert parts.scheme != "http" or parts.netloc.endswith(".example") or PRIVATE.match(parts.netloc), link
             if parts.netloc == company["domain"]:
-                root = SITES.root(parts.netloc)
-                known = (root and SITES.find(root, parts.path)) or link in company["page_status"]
+                known = SITES.find(parts.netloc, parts.path) or link in company["page_status"]
                 assert known or (parts.netloc, parts.path) in faults, link
 
 
