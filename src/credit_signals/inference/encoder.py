@@ -14,7 +14,7 @@ from credit_signals.inference.llama import Context, ContextOptions, Model, Segme
 
 CONTEXT_TOKENS = 48
 INPUT_TOKENS = 256
-BATCH_TOKENS = 512
+BATCH_TOKENS = 256  # measured: 512 is 15% slower, 1024 35%, as attention spans the whole batch
 CHARACTERS_PER_TOKEN = (
     16  # no more text than this is tokenized for one token: a giant sentence costs no more than a long one
 )
@@ -52,7 +52,9 @@ class Encoder:
         """The mean over all tokens of each text, scaled to length 1: [texts, width]."""
         self._context.use_adapter(None)
         vectors = self._pool([self._whole(text) for text in texts])
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.maximum(lengths, np.float32(1e-12))
+        return unit
 
     def embed_spans(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
         """For pairs of context and text, the mean over the text's tokens: [pairs, width], not scaled.

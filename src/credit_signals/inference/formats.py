@@ -165,7 +165,8 @@ class ActivityIndex(_Arrays):
     P(code)          = softmax(similarity / temperature)
     When there is a head (linear, softmax, over code prefixes of any depth), the share of each prefix becomes
     head_weight * P_head + (1 - head_weight) * P, and codes below the prefix keep their ratio.
-    P(nace)          = sum of P(naics) * nace_share over the rows of the crosswalk.
+    P(nace)          = sum of P(naics) * nace_share over the rows of the crosswalk; where there are NACE texts too,
+                       (1 - nace_weight) * that + nace_weight * softmax(max cos over a class's texts / temperature).
     Sections whose best cosine is below `least_similarity` say nothing of an activity, whatever their page.
     """
 
@@ -187,6 +188,9 @@ class ActivityIndex(_Arrays):
     tfidf_data: Floats = field(default_factory=_no_floats)  # rows of a CSR matrix [N, V], each of length 1
     tfidf_indices: Integers = field(default_factory=_no_integers)
     tfidf_indptr: Integers = field(default_factory=_no_integers)
+    nace_codes: Names = ()  # NACE Rev. 2 class of each NACE text
+    nace_emb: Floats = field(default_factory=_no_floats)  # [M, D], rows of length 1
+    nace_weight: float = 0.5
 
     @property
     def width(self) -> int:
@@ -207,8 +211,10 @@ class ActivityIndex(_Arrays):
                 "head_b": (self.head_b, (heads,)),
             }
         )
-        if not self.temperature > 0 or not 0 <= self.head_weight <= 1:
-            raise ValueError("temperature is not positive or head_weight is no share")
+        direct = len(self.nace_codes)
+        _require_shapes({"nace_emb": (self.nace_emb, (direct, self.width) if direct else (0,))})
+        if not self.temperature > 0 or not 0 <= self.head_weight <= 1 or not 0 <= self.nace_weight <= 1:
+            raise ValueError("temperature is not positive, or head_weight or nace_weight is no share")
         self._check_words(texts)
 
     def _check_words(self, texts: int) -> None:

@@ -65,17 +65,19 @@ class Model:
         self.vocabulary_size: int = self._llama.llama_vocab_n_tokens(self._vocabulary)
         self.trained_length: int = self._llama.llama_model_n_ctx_train(self.handle)
         self.first_token: int = self._llama.llama_vocab_bos(self._vocabulary)
+        self.adds_first_token: bool = self._llama.llama_vocab_get_add_bos(self._vocabulary)
         self.separator: int = self._llama.llama_vocab_sep(self._vocabulary)
 
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids of a text, without special tokens; text that looks like a special token stays text."""
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """Token ids of a text, none added. Text that looks like a special token stays text, unless `special`."""
         data = text.replace("\0", " ").encode("utf-8", "replace")
         buffer = (self._llama.llama_token * (len(data) + 8))()
-        count = self._llama.llama_tokenize(self._vocabulary, data, len(data), buffer, len(buffer), False, False)
+        count = self._llama.llama_tokenize(self._vocabulary, data, len(data), buffer, len(buffer), False, special)
         if count < 0:
             buffer = (self._llama.llama_token * -count)()
-            count = self._llama.llama_tokenize(self._vocabulary, data, len(data), buffer, len(buffer), False, False)
-        return buffer[: max(count, 0)]
+            count = self._llama.llama_tokenize(self._vocabulary, data, len(data), buffer, len(buffer), False, special)
+        tokens: list[int] = buffer[: max(count, 0)]
+        return tokens
 
     def load_adapter(self, path: Path) -> Any:
         """A low-rank adapter (GGUF), freed with the model. Raises ModelRefused."""
@@ -127,9 +129,7 @@ class Context:
     def __init__(self, model: Model, options: ContextOptions) -> None:
         """Raises ModelRefused when llama.cpp cannot make it (too little memory, a shape it does not know)."""
         if not 0 < options.sequences <= MAX_SEQUENCES:
-            raise ModelRefused(
-                f"{model.path}: {options.sequences} sequences asked for, llama.cpp allows {MAX_SEQUENCES}"
-            )
+            raise ModelRefused(f"{model.path}: {options.sequences} sequences, llama.cpp allows {MAX_SEQUENCES}")
         self._llama = library()
         self.model = model
         self.options = options

@@ -1,0 +1,184 @@
+"""The small fast reader: a sentence encoder, linear heads for signals, an index of descriptions for activities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from credit_signals.domain import (
+    FoundActivity,
+    FoundSignal,
+    PageRole,
+    Prediction,
+    Section,
+    SectionTask,
+    Stance,
+    Subject,
+    now,
+)
+from credit_signals.errors import ModelRefused, ReadFailed
+from credit_signals.inference.activity import ActivityFinder
+from credit_signals.inference.encoder import Encoder
+from credit_signals.inference.formats import ActivityIndex, Floats, SignalHeads
+from credit_signals.inference.manifest import Manifest, identify
+from credit_signals.inference.model_file import check_file, check_model
+
+# how much more similar than usual a section must be to a description of an activity, by the role of its page;
+# pages of other roles speak of people, posts and terms, and are not asked
+ACTIVITY_BAR: dict[PageRole, float] = {
+    PageRole.HOME: 0.0,
+    PageRole.ABOUT: 0.0,
+    PageRole.PRODUCTS: 0.0,
+    PageRole.IMPRINT: 0.05,
+    PageRole.OTHER: 0.05,
+}
+ACTIVITY_LETTERS = 20  # a section with fewer letters says nothing of an activity
+ACTIVITY_SENTENCES = 8  # sentences that are looked at for the quote
+
+Job = tuple[str, str]  # context and text of a sentence
+
+
+class EncoderReader:
+    """Reads sections with an encoder. See base.Reader."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Checks and loads every file of the manifest. Raises ModelRefused."""
+        if manifest.heads is None:
+            raise ModelRefused(f"{manifest.model.file}: an encoder needs heads")
+        check_model(manifest.model.file, manifest.model.sha256)
+        for part in (manifest.adapter, manifest.heads, manifest.activity):
+            if part:
+                check_file(part.file, part.sha256)
+        self._manifest = manifest
+        self._id = identify(manifest)
+        self._heads = SignalHeads.load(manifest.heads.file)
+        self._activity = ActivityFinder(ActivityIndex.load(manifest.activity.file)) if manifest.activity else None
+        adapter = manifest.adapter.file if manifest.adapter else None
+        self._encoder = Encoder(manifest.model.file, adapter, manifest.threads)
+        widths = {self._heads.width, self._activity.index.width if self._activity else self._heads.width}
+        if widths != {self._encoder.width}:
+            self.close()
+            raise ModelRefused(f"{manifest.heads.file}: made for another width than the model's {self._encoder.width}")
+
+    @property
+    def id(self) -> str:
+        """Question version and hash of all files."""
+        return self._id
+
+    def read(self, sections: Sequence[Section]) -> list[Prediction]:
+        """One prediction per section, same order. Raises ReadFailed naming the sections."""
+        known = [section for section in sections if self._manifest.knows(section.language)]
+        try:
+            scores = _Scores(self._heads, self._encoder, [_jobs(section) for section in known])
+            activities = self._find_activities(known)
+        except ReadFailed as exc:
+            raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
+        found = {section.id: (scores.signals(row), activities[row]) for row, section in enumerate(known)}
+        return [self._predict(section, found.get(section.id)) for section in sections]
+
+    def _predict(
+        self, section: Section, found: tuple[tuple[FoundSignal, ...], tuple[FoundActivity, ...]] | None
+    ) -> Prediction:
+        signals, activities = found or ((), ())
+        return Prediction(
+            task_id=SectionTask.build(section, self._id).id,
+            content_hash=section.content_hash,
+            reader_id=self._id,
+            signals=signals,
+            activities=activities,
+            unread_reason="" if found is not None else f"language:{section.language}",
+            read_at=now(),
+        )
+
+    def _find_activities(self, sections: Sequence[Section]) -> list[tuple[FoundActivity, ...]]:
+        found: list[tuple[FoundActivity, ...]] = [()] * len(sections)
+        rows = [row for row, section in enumerate(sections) if self._activity and _may_tell_activity(section)]
+        texts = {row: _activity_text(sections[row]) for row in rows}
+        distinct = {text: number for number, text in enumerate(dict.fromkeys(texts.values()))}
+        embeddings = self._encoder.embed(list(distinct))
+        for row in rows:
+            found[row] = self._activities_of(sections[row], texts[row], embeddings[distinct[texts[row]]])
+        return found
+
+    def _activities_of(self, section: Section, text: str, embedding: Floats) -> tuple[FoundActivity, ...]:
+        assert self._activity is not None  # noqa: S101  # sections are asked only where there is an index
+        found = self._activity.find(embedding, text, ACTIVITY_BAR[section.role])
+        sentences = [s for s in section.sentences if _has_letters(section.quote(s.start, s.end))][:ACTIVITY_SENTENCES]
+        if not found or not sentences:
+            return ()
+        row = 0
+        if len(sentences) > 1:
+            vectors = self._encoder.embed([section.quote(s.start, s.end) for s in sentences])
+            row = self._activity.nearest(found, vectors)
+        return tuple(activity.model_copy(update={"sentences": (sentences[row].number,)}) for activity in found)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._encoder.close()
+
+
+def _has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
+
+
+def _may_tell_activity(section: Section) -> bool:
+    return section.role in ACTIVITY_BAR and sum(map(str.isalpha, section.text)) >= ACTIVITY_LETTERS
+
+
+def _activity_text(section: Section) -> str:
+    heading = section.heading_path[-1] if section.heading_path else ""
+    return f"{heading}. {section.text}" if heading else section.text
+
+
+def _jobs(section: Section) -> dict[int, Job]:
+    """By sentence number, what is encoded: each sentence with the one before it, the first with its heading."""
+    jobs: dict[int, Job] = {}
+    before = section.heading_path[-1] if section.heading_path else ""
+    for sentence in section.sentences:
+        text = section.quote(sentence.start, sentence.end)
+        if _has_letters(text):
+            jobs[sentence.number] = (before, text)
+            before = text
+    return jobs
+
+
+class _Scores:
+    """The heads' answers for the sentences of a batch; equal sentences are computed once."""
+
+    def __init__(self, heads: SignalHeads, encoder: Encoder, sections: Sequence[dict[int, Job]]) -> None:
+        self._heads = heads
+        self._sections = sections
+        distinct = dict.fromkeys(job for jobs in sections for job in jobs.values())
+        self._row = {job: row for row, job in enumerate(distinct)}
+        vectors = encoder.embed_spans(list(distinct))
+        logits = vectors @ heads.code_w.T + heads.code_b
+        self._codes = _sigmoid(heads.scale * logits + heads.shift)
+        self._stances = vectors @ heads.stance_w.T + heads.stance_b
+        self._subjects = vectors @ heads.subject_w.T + heads.subject_b
+        self._severities = vectors @ heads.severity_w.T + heads.severity_b
+
+    def signals(self, section: int) -> tuple[FoundSignal, ...]:
+        """All that the sentences of a section state, by sentence, then code."""
+        return tuple(
+            self._signal(number, self._row[job], int(code))
+            for number, job in self._sections[section].items()
+            for code in np.flatnonzero(self._codes[self._row[job]] >= self._heads.threshold)
+        )
+
+    def _signal(self, sentence: int, row: int, code: int) -> FoundSignal:
+        heads = self._heads
+        probability = float(self._codes[row, code])
+        return FoundSignal(
+            code=heads.code_names[code],
+            sentence=sentence,
+            stance=Stance(heads.stance_names[int((self._stances[row] + heads.stance_code_w[code]).argmax())]),
+            subject=Subject(heads.subject_names[int(self._subjects[row].argmax())]),
+            severity=int(self._severities[row].argmax()) + 1,
+            confidence=probability,
+            margin=probability - float(heads.threshold[code]),
+        )
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return (1 / (1 + np.exp(-np.clip(values, -60, 60)))).astype(np.float32)

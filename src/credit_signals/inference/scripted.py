@@ -1,0 +1,95 @@
+"""A reader without a model, for tests and dry runs: it finds what its script says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from credit_signals.domain import (
+    FoundActivity,
+    FoundSignal,
+    Prediction,
+    Section,
+    SectionTask,
+    Stance,
+    Subject,
+    content_id,
+    now,
+)
+from credit_signals.errors import ReadFailed
+
+
+class ScriptedReader:
+    """States a signal wherever a sentence holds a keyword (upper and lower case alike).
+
+    Signals get the subject company, severity 2, confidence 0.9 and, unless the script says more, the stance occurred.
+    A keyword of `fails_on` raises ReadFailed, as a model does that cannot read a section. Languages other than
+    `languages` (empty: all) are not read.
+    """
+
+    def __init__(
+        self,
+        signals: Mapping[str, str | FoundSignal],
+        activities: Mapping[str, FoundActivity] | None = None,
+        languages: Sequence[str] = (),
+        fails_on: Sequence[str] = (),
+    ) -> None:
+        self._signals = {keyword.lower(): signal for keyword, signal in signals.items()}
+        self._activities = {keyword.lower(): activity for keyword, activity in (activities or {}).items()}
+        self._languages = tuple(languages)
+        self._fails_on = tuple(keyword.lower() for keyword in fails_on)
+        script = [*map(repr, sorted(self._signals.items())), *map(repr, sorted(self._activities.items()))]
+        self._id = f"scripted-{content_id(*script, *self._languages)}"
+        self.read_sections = 0
+        self.closed = False
+
+    @property
+    def id(self) -> str:
+        """Equal scripts have equal ids."""
+        return self._id
+
+    def read(self, sections: Sequence[Section]) -> list[Prediction]:
+        """One prediction per section, same order. Raises ReadFailed naming the section."""
+        return [self._read_one(section) for section in sections]
+
+    def _read_one(self, section: Section) -> Prediction:
+        text = section.text.lower()
+        if any(keyword in text for keyword in self._fails_on):
+            raise ReadFailed(f"section {section.id}: the script says so")
+        self.read_sections += 1
+        known = not self._languages or not section.language or section.language in self._languages
+        return Prediction(
+            task_id=SectionTask.build(section, self._id).id,
+            content_hash=section.content_hash,
+            reader_id=self._id,
+            signals=tuple(self._find(section)) if known else (),
+            activities=tuple(a for keyword, a in self._activities.items() if keyword in text) if known else (),
+            unread_reason="" if known else f"language:{section.language}",
+            read_at=now(),
+        )
+
+    def _find(self, section: Section) -> list[FoundSignal]:
+        found = []
+        for sentence in section.sentences:
+            text = section.quote(sentence.start, sentence.end).lower()
+            for keyword, signal in self._signals.items():
+                if keyword in text:
+                    found.append(_signal(signal, sentence.number))
+        return found
+
+    def close(self) -> None:
+        """There is nothing to free; `closed` remembers the call."""
+        self.closed = True
+
+
+def _signal(scripted: str | FoundSignal, sentence: int) -> FoundSignal:
+    if isinstance(scripted, FoundSignal):
+        return scripted.model_copy(update={"sentence": sentence})
+    return FoundSignal(
+        code=scripted,
+        sentence=sentence,
+        stance=Stance.OCCURRED,
+        subject=Subject.COMPANY,
+        severity=2,
+        confidence=0.9,
+        margin=0.4,
+    )
