@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BROKERS, make_tasks, redis_binary, until
+from queue_brokers import BROKERS, make_tasks, redis_binary, until
 
 from credit_signals.errors import ConfigurationError, QueueError, QueueUnavailable
 from credit_signals.task_queue import EmbeddedRedis, RedisQueue, embedded, find_redis_server

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from conftest import Broker, make_task, make_tasks, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from queue_brokers import Broker, make_task, make_tasks, until
 
 from credit_signals.domain import now
 from credit_signals.errors import QueueError

@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import BROKERS, Broker, make_tasks, redis_binary, until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from queue_brokers import BROKERS, Broker, make_tasks, redis_binary, until
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
