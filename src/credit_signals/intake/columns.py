@@ -33,15 +33,18 @@ class Columns:
 
 def role_of(name: str) -> str:
     """The role that a column name stands for, or empty."""
-    return _ROLE_OF.get(re.sub(r"[\s.\-_]+", "_", name.strip()).casefold(), "")
+    return _ROLE_OF.get(_folded(name), "")
 
 
 def find_columns(names: Sequence[str]) -> Columns:
     """Give each role to the column with its most preferred name; at equal names the first."""
     places: dict[str, int] = {}
     for role, synonyms in SYNONYMS.items():
-        folded = [re.sub(r"[\s.\-_]+", "_", name.strip()).casefold() for name in names]
-        found = [(synonyms.index(name), i) for i, name in enumerate(folded) if name in synonyms]
+        found = [(synonyms.index(name), i) for i, name in enumerate(map(_folded, names)) if name in synonyms]
         if found:
             places[role] = min(found)[1]
     return Columns(tuple(names), places)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s.\-_]+", "_", name.strip()).casefold()

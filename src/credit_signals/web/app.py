@@ -1,0 +1,134 @@
+"""The results page: the reports of a store, rendered as they are asked for.
+
+/                           the latest run
+/runs/{run}/index.html      a run, and beside it the same pages that `credit-signals report` writes
+/runs/{run}/{company}.html  a company in a run
+/companies/{domain}         a company in the latest run
+/healthz                    200 while the store answers
+"""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from credit_signals.domain import Company
+from credit_signals.errors import StoreError
+from credit_signals.pipeline import company_page
+from credit_signals.report import page_name, render_index
+from credit_signals.store.base import ResultsStore
+from credit_signals.web.headers import SecurityHeaders
+
+log = logging.getLogger(__name__)
+
+SEE_OTHER = 303
+
+
+def create_app(store: ResultsStore) -> Starlette:
+    """The application over an open store. It only reads; a store that does not answer gives 503."""
+    app = Starlette(
+        routes=[
+            Route("/", latest),
+            Route("/runs/{run_id}", run_folder),
+            Route("/runs/{run_id}/index.html", run_index),
+            Route("/runs/{run_id}/{page}", company_in_run),
+            Route("/companies/{domain}", company_in_latest_run),
+            Route("/healthz", healthz),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={StoreError: _store_trouble, HTTPException: _refused},
+    )
+    app.state.store = store
+    return app
+
+
+def latest(request: Request) -> Response:
+    """The index of the latest run."""
+    run_id = _latest_run(_store(request))
+    return _index(_store(request), run_id, f"runs/{quote(run_id, safe='')}/")
+
+
+def run_folder(request: Request) -> Response:
+    """To the index of a run, so that the links of its pages are relative."""
+    run_id = _run(request)
+    return RedirectResponse(f"{quote(run_id, safe='')}/index.html", SEE_OTHER)
+
+
+def run_index(request: Request) -> Response:
+    """The index of a run."""
+    return _index(_store(request), _run(request), "")
+
+
+def company_in_run(request: Request) -> Response:
+    """A company's page in a run."""
+    store, run_id = _store(request), _run(request)
+    company = _company_of_page(store, run_id, request.path_params["page"])
+    if company is None or store.report(run_id, company.id) is None:
+        raise HTTPException(404, "This run has no such company.")
+    return HTMLResponse(company_page(run_id, company, store))
+
+
+def company_in_latest_run(request: Request) -> Response:
+    """To a company's page in the latest run."""
+    store = _store(request)
+    run_id, company = _latest_run(store), store.find_company(request.path_params["domain"].lower())
+    if company is None or store.report(run_id, company.id) is None:
+        raise HTTPException(404, "The latest run has no such company.")
+    return RedirectResponse(f"../runs/{quote(run_id, safe='')}/{page_name(company)}", SEE_OTHER)
+
+
+def healthz(request: Request) -> Response:
+    """Whether the store answers."""
+    _store(request).latest_run()
+    return JSONResponse({"status": "ok"})
+
+
+def _index(store: ResultsStore, run_id: str, folder: str) -> Response:
+    page = render_index(
+        store.reports(run_id), run_id, store.rejections(run_id), lambda company: folder + page_name(company)
+    )
+    return HTMLResponse(page)
+
+
+def _store(request: Request) -> ResultsStore:
+    store: ResultsStore = request.app.state.store
+    return store
+
+
+def _latest_run(store: ResultsStore) -> str:
+    run = store.latest_run()
+    if run is None:
+        raise HTTPException(404, "The store holds no run yet.")
+    return run.id
+
+
+def _run(request: Request) -> str:
+    run = _store(request).run(request.path_params["run_id"])
+    if run is None:
+        raise HTTPException(404, "The store holds no such run.")
+    return run.id
+
+
+def _company_of_page(store: ResultsStore, run_id: str, page: str) -> Company | None:
+    company = store.find_company(page.removesuffix(".html"))
+    if company is not None and page_name(company) == page:
+        return company
+    # domains with a port or an IPv6 address are written differently in file names
+    return next((each for each in store.companies(run_id) if page_name(each) == page), None)
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    known = error if isinstance(error, HTTPException) else HTTPException(500)
+    return PlainTextResponse(f"{known.detail}\n", known.status_code, headers=known.headers)
+
+
+def _store_trouble(request: Request, error: Exception) -> Response:
+    log.error("%s: %s", request.url.path, error)
+    return PlainTextResponse("The results store does not answer.\n", 503)
