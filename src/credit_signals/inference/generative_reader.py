@@ -50,11 +50,9 @@ class GenerativeReader:
         known = [section for section in sections if self._manifest.knows(section.language)]
         found: dict[str, list[FoundSignal]] = {section.id: [] for section in known}
         try:
-            chunks = [
-                chunk
-                for section in {s.id: s for s in known}.values()
-                for chunk in self._prompter.split(section, self._asker.text_tokens)
-            ]
+            distinct = {section.id: section for section in known}.values()
+            limit = self._asker.text_tokens
+            chunks = [chunk for section in distinct for chunk in self._prompter.split(section, limit)]
             for start in range(0, len(chunks), AT_ONCE):
                 batch = chunks[start : start + AT_ONCE]
                 for chunk, signals in zip(batch, self._read_batch(batch), strict=True):
