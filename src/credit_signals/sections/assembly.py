@@ -138,42 +138,58 @@ def _common(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return first[:shared]
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, and what stands before it if it is not the first of its section."""
+
+    text: str
+    gap: str
+    kind: SectionKind
+
+
 def _sections(frame: PageFrame, group: _Group) -> Iterator[Section]:
     language = detect_language("\n".join(block.text for block in group.blocks), frame.html_lang)
-    pieces: list[tuple[Block, list[str]]] = []  # sentences by block
+    pieces: list[_Piece] = []
     length = 0
-    for block in group.blocks:
-        sentences: list[str] = []
-        for start, end in sentence_spans(block.text, language):
-            sentence = block.text[start:end]
-            if length + len(sentence) > SOFT_LENGTH and length:
-                yield _section(frame, group, [*pieces, (block, sentences)], language)
-                pieces, sentences, length = [], [], 0
-            sentences.append(sentence)
-            length += len(sentence) + 1
-        pieces.append((block, sentences))
-    if any(sentences for _, sentences in pieces):
+    for piece in _pieces(group.blocks, language):
+        if pieces and length + len(piece.text) > SOFT_LENGTH:
+            yield _section(frame, group, pieces, language)
+            pieces, length = [], 0
+        pieces.append(piece)
+        length += len(piece.text) + len(piece.gap)
+    if pieces:
         yield _section(frame, group, pieces, language)
 
 
-def _section(frame: PageFrame, group: _Group, pieces: list[tuple[Block, list[str]]], language: str) -> Section:
-    text = ""
+def _pieces(blocks: Iterable[Block], language: str) -> Iterator[_Piece]:
+    for block in blocks:
+        before = 0
+        for start, end in sentence_spans(block.text, language):
+            gap = block.text[before:start] if before else "\n"
+            yield _Piece(block.text[start:end], gap, block.kind)
+            before = end
+
+
+def _section(frame: PageFrame, group: _Group, pieces: list[_Piece], language: str) -> Section:
+    written: list[str] = []
     spans: list[Sentence] = []
     kinds: Counter[SectionKind] = Counter()
-    for block, sentences in pieces:
-        for position, sentence in enumerate(sentences):
-            if text:
-                text += " " if position else "\n"
-            spans.append(Sentence(number=len(spans) + 1, start=len(text), end=len(text) + len(sentence)))
-            text += sentence
-            kinds[block.kind] += len(sentence)
+    position = 0
+    for piece in pieces:
+        if spans:
+            written.append(piece.gap)
+            position += len(piece.gap)
+        spans.append(Sentence(number=len(spans) + 1, start=position, end=position + len(piece.text)))
+        written.append(piece.text)
+        position += len(piece.text)
+        kinds[piece.kind] += len(piece.text)
     return Section.build(
         company_id=frame.company_id,
         url=frame.url,
         role=frame.role,
         kind=SectionKind.FOOTER if group.footer else kinds.most_common(1)[0][0],
         heading_path=group.path,
-        text=text,
+        text="".join(written),
         sentences=tuple(spans),
         language=language,
     )

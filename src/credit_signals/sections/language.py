@@ -7,9 +7,43 @@ from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-LANGUAGES = (
-    "bg ca cs da de el en es et fi fr ga hr hu is it lb lt lv mk mt nl nn no pl pt ro ru sk sl sq sr sv tr uk"
-).split()
+LANGUAGES = [
+    "bg",
+    "ca",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fi",
+    "fr",
+    "ga",
+    "hr",
+    "hu",
+    "is",
+    "it",
+    "lb",
+    "lt",
+    "lv",
+    "mk",
+    "mt",
+    "nl",
+    "nn",
+    "no",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "sl",
+    "sq",
+    "sr",
+    "sv",
+    "tr",
+    "uk",
+]
 _SAME = {"nb": "no", "nn": "no"}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TOO_SHORT = 12  # letters: below, any model guesses

@@ -49,4 +49,3 @@ def _is_menu(zone: Zone, run: list[Block]) -> bool:
     if zone is Zone.MAIN:
         return links >= _RUN_IN_MAIN
     return links >= _RUN
-

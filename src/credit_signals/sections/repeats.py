@@ -50,7 +50,9 @@ def drop_repeats(split_pages: Sequence[SplitPage]) -> tuple[list[Section], list[
         repeated = [homes[key] != _Place(number, position) for position, key in enumerate(keys[number])]
         elsewhere = [homes[key].page != number for key in keys[number]]
         left_out = _left_out(page.blocks, repeated, elsewhere)
-        kept = [position for position in range(len(page.blocks)) if page.blocks[position].level or not left_out[position]]
+        kept = [
+            position for position in range(len(page.blocks)) if page.blocks[position].level or not left_out[position]
+        ]
         only_path = frozenset(place for place, position in enumerate(kept) if left_out[position])
         sections.extend(assemble(page.frame, (page.blocks[position] for position in kept), only_path))
         characters = sum(len(block.text) for block, out in zip(page.blocks, left_out, strict=True) if out)

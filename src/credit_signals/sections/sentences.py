@@ -47,14 +47,24 @@ def _runs_on(last: str, first: str) -> bool:
 
 
 def _segments(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """What the library finds; a cut without a space, or before a colon, fell into an abbreviation and is undone."""
     position = 0
+    opened: tuple[int, int] | None = None
     for part in segment(language or "en", text.replace("\n", " ")):
-        start, end = position, position + len(part)
-        position = end
         stripped = part.strip()
-        if stripped:
-            offset = start + len(part) - len(part.lstrip())
-            yield offset, offset + len(stripped)
+        start = position + len(part) - len(part.lstrip())
+        position += len(part)
+        if not stripped:
+            continue
+        end = start + len(stripped)
+        if opened is not None and (opened[1] == start or stripped[0] in ":;,)"):
+            opened = opened[0], end
+            continue
+        if opened is not None:
+            yield opened
+        opened = start, end
+    if opened is not None:
+        yield opened
 
 
 def _bounded(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

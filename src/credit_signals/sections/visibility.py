@@ -17,7 +17,9 @@ HIDDEN_TAGS = frozenset(
     | {"audio", "video", "iframe", "datalist", "svg", "map", "link", "meta", "base", "param", "source", "track"}
 )
 _HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
-_FAR_AWAY = re.compile(r"(?:^|;)(?:left|right|top|text-indent|margin-left|margin-top):-(?:\d{4,}|9\d\d)(?:px|em|rem|vw|vh|%)")
+_FAR_AWAY = re.compile(
+    r"(?:^|;)(?:left|right|top|text-indent|margin-left|margin-top):-(?:\d{4,}|9\d\d)(?:px|em|rem|vw|vh|%)"
+)
 _CLIPPED = re.compile(r"(?:^|;)clip(?:-path)?:(?:rect\(0(?:px)?[, ]*0|rect\(1px[, ]*1px|inset\((?:50|100)%)")
 _NO_SIZE = re.compile(r"(?:^|;)font-size:0(?:\.0+)?(?:px|pt|em|rem|%)?(?:;|$)")
 _COLOUR = re.compile(r"(?:^|;)color:([^;]+)")

@@ -1,0 +1,119 @@
+"""Organisations that a page describes in JSON-LD (schema.org), however nested or broken."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from credit_signals.sections.facts.identifiers import find_register_numbers, valid_vat_id
+from credit_signals.sections.facts.names import names_legal_form
+from credit_signals.sections.text import clean_text
+
+_OPENING = re.compile(r"<script\b[^<>]{0,300}application/ld\+json[^<>]{0,300}>", re.IGNORECASE)
+_CLOSING = re.compile(r"</script", re.IGNORECASE)
+_WRAPPING = re.compile(r"<!--|-->|/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|<!\[CDATA\[|\]\]>")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_LIMIT = 500_000  # characters of one script
+_NODES = 5_000
+# Under these keys stands another organisation, or a person's.
+_OF_OTHERS = frozenset(
+    {"brand", "memberOf", "parentOrganization", "affiliation", "sponsor", "funder", "review", "author", "alumniOf"}
+    | {"hasCredential", "award", "manufacturer", "creator", "reviewedBy", "customer", "seller", "worksFor", "performer"}
+)
+_NOT_ORGANISATIONS = frozenset(
+    {"Person", "Event", "Place", "WebSite", "WebPage", "Product", "PostalAddress", "ContactPoint", "JobPosting"}
+    | {"Article", "NewsArticle", "BlogPosting", "Offer", "Service", "ImageObject", "BreadcrumbList", "Review"}
+)
+
+
+def organisation_facts(markup: str) -> Iterator[tuple[str, str]]:
+    """Fact keys and values of the organisations in a page's JSON-LD."""
+    for script in _scripts(markup):
+        for node in _nodes(_parsed(script)):
+            if _is_organisation(node):
+                yield from _facts(node)
+
+
+def _scripts(markup: str) -> Iterator[str]:
+    position = 0
+    while opening := _OPENING.search(markup, position):
+        closing = _CLOSING.search(markup, opening.end())
+        if closing is None:
+            return
+        position = closing.end()
+        yield markup[opening.end() : min(closing.start(), opening.end() + _LIMIT)]
+
+
+def _parsed(script: str) -> Any:
+    cleaned = _WRAPPING.sub("", script).strip().rstrip(";")
+    for attempt in (cleaned, _TRAILING_COMMA.sub(r"\1", cleaned), html.unescape(cleaned)):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
+    waiting, seen = [data], 0
+    while waiting and seen < _NODES:
+        node = waiting.pop()
+        seen += 1
+        if isinstance(node, list):
+            waiting.extend(reversed(node))
+        elif isinstance(node, dict):
+            yield node
+            waiting.extend(value for key, value in node.items() if key not in _OF_OTHERS)
+
+
+def _is_organisation(node: dict[str, Any]) -> bool:
+    types = {str(each).rpartition("/")[2] for each in _as_list(node.get("@type"))}
+    if any("Organization" in each or each in {"LocalBusiness", "Corporation"} for each in types):
+        return True
+    return bool(types) and not types & _NOT_ORGANISATIONS and "name" in node and "address" in node
+
+
+def _facts(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("legalName", "name"):
+        for name in _texts(node.get(key)):
+            if key == "legalName" or names_legal_form(name):
+                yield "legal_name", name
+    for address in _as_list(node.get("address")):
+        written = _address(address)
+        if written:
+            yield "address", written
+    for contact in [node, *(each for each in _as_list(node.get("contactPoint")) if isinstance(each, dict))]:
+        yield from (("phone", phone) for phone in _texts(contact.get("telephone")))
+        yield from (("email", mail.removeprefix("mailto:")) for mail in _texts(contact.get("email")) if "@" in mail)
+    for key in ("vatID", "taxID"):
+        yield from (("vat_id", valid) for valid in map(valid_vat_id, _texts(node.get(key))) if valid)
+    for identifier in _texts(node.get("identifier")):
+        yield from (("register_number", number) for number in find_register_numbers(identifier))
+    for date in _texts(node.get("foundingDate")):
+        if re.match(r"\d{4}", date):
+            yield "founded", date[:4]
+
+
+def _address(address: Any) -> str:
+    if isinstance(address, str):
+        return clean_text(address).replace("\n", ", ")
+    if not isinstance(address, dict):
+        return ""
+    street, town, code = (
+        ", ".join(_texts(address.get(key))) for key in ("streetAddress", "addressLocality", "postalCode")
+    )
+    return ", ".join(part for part in (street, f"{code} {town}".strip()) if part) if street or code else ""
+
+
+def _texts(value: Any) -> list[str]:
+    texts = (clean_text(html.unescape(str(each))) for each in _as_list(value) if isinstance(each, str | int))
+    return [text for text in texts if text and not isinstance(value, bool)]
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
