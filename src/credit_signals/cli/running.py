@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ def crawl_and_read(watched: Watched, settings: Settings, console: Console) -> No
         crawl.result()
 
 
-def wait_until_read(watched: Watched, crawl: Future[object], console: Console) -> None:
+def wait_until_read(watched: Watched, crawl: Future[Counter[str]], console: Console) -> None:
     """Show progress until the crawl is over and nothing is unread."""
     started = time.monotonic()
     store, queue, run_id = watched.parts.store, watched.parts.queue, watched.run.id

@@ -10,7 +10,7 @@ from credit_signals.pipeline.crawling import CrawlTools, crawl_shard, enqueue_co
 from credit_signals.pipeline.housekeeping import HouseReport, keep_house
 from credit_signals.pipeline.judging import score_record, score_run
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
-from credit_signals.pipeline.pages import company_page, index_page, page_name, write_pages
+from credit_signals.pipeline.pages import company_page, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
 from credit_signals.pipeline.texts import read_lines
 
@@ -22,12 +22,10 @@ __all__ = [
     "company_page",
     "crawl_shard",
     "enqueue_company",
-    "index_page",
     "keep_house",
     "known_run",
     "note_dead_letters",
     "open_run",
-    "page_name",
     "read_lines",
     "score_record",
     "score_run",

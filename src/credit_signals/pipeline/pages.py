@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from credit_signals.domain import Company, CompanyReport
 from credit_signals.errors import CreditSignalsError
 from credit_signals.graph import to_svg
-from credit_signals.report import render_company, render_index
+from credit_signals.report import page_name, render_company, render_index
 from credit_signals.store.base import ResultsStore
 
 
@@ -20,23 +19,14 @@ def company_page(run_id: str, company: Company, store: ResultsStore) -> str:
     return _page(report, store)
 
 
-def index_page(run_id: str, store: ResultsStore) -> str:
-    """The HTML overview of a run."""
-    return render_index(store.reports(run_id), run_id, store.rejections(run_id))
-
-
 def write_pages(run_id: str, store: ResultsStore, folder: Path) -> Path:
     """Write a page per company and an index into a folder; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for report in store.reports(run_id):
+    reports = store.reports(run_id)
+    for report in reports:
         (folder / page_name(report.company)).write_text(_page(report, store), encoding="utf-8")
-    (folder / "index.html").write_text(index_page(run_id, store), encoding="utf-8")
+    (folder / "index.html").write_text(render_index(reports, run_id, store.rejections(run_id)), encoding="utf-8")
     return folder
-
-
-def page_name(company: Company) -> str:
-    """The file name of a company's page."""
-    return re.sub(r"[^a-z0-9.-]", "_", company.domain) + ".html"
 
 
 def _page(report: CompanyReport, store: ResultsStore) -> str:
