@@ -100,6 +100,7 @@ def _host(host: str) -> str:
         raise BadAddressError("not a domain")
     if "." not in host and host != "localhost":
         raise BadAddressError("not a domain: no dot")
+    _refuse_bad_punycode(labels)
     return host
 
 
@@ -108,6 +109,16 @@ def _punycode(host: str) -> str:
         return idna.encode(host, uts46=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as exc:
         raise BadAddressError("not a domain: letters that IDNA does not allow") from exc
+
+
+def _refuse_bad_punycode(labels: list[str]) -> None:
+    # only the coding is checked: names that older rules allowed, such as emoji domains, do exist
+    try:
+        for label in labels:
+            if label.startswith("xn--"):
+                label[4:].encode("ascii").decode("punycode")
+    except UnicodeError as exc:
+        raise BadAddressError("not a domain: malformed IDNA label") from exc
 
 
 def _ip4(host: str) -> str:
