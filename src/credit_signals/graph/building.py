@@ -33,7 +33,7 @@ def build_site_graph(company_id: str, pages: Sequence[Page], fetches: Sequence[F
     ranks = _page_ranks(graph)
     depths = _depths(graph, fetched)
     nodes = [_node(url, fetched.get(url), statuses.get(url), ranks[url], depths[url]) for url in graph.nodes]
-    edges = sorted(graph.edges(data="anchor"))[:_EDGES_KEPT]
+    edges: list[tuple[str, str, str]] = sorted(graph.edges(data="anchor"))[:_EDGES_KEPT]
     return SiteGraph(
         company_id=company_id,
         nodes=tuple(sorted(nodes, key=lambda node: (node.depth, -node.rank, node.url))),

@@ -26,7 +26,10 @@ _COLOURS = {
 }
 _REACHED = {FetchStatus.OK, FetchStatus.NOT_MODIFIED}
 _FAILED_COLOUR = "#c62828"
-_LABEL_LENGTH = 30
+_LABEL_LENGTH = 28
+_LABEL_GAP = 13
+_CURVE = 70  # pixels left of a column in which links bend
+_CHARACTER_WIDTH = 5.9  # of the label's font, about
 _MARGIN = 24
 _LEGEND_HEIGHT = 34
 _LEGEND_STEP = 96
@@ -89,12 +92,17 @@ def _circle(x: float, y: float, radius: float, colour: str, *, hollow: bool) -> 
 
 
 def _link(source: Placed, target: Placed, kind: str) -> str:
-    if source.x == target.x:
-        bend = source.x - 26
-        path = f"M{source.x:g} {source.y:g}C{bend:g} {source.y:g} {bend:g} {target.y:g} {target.x:g} {target.y:g}"
+    """A curve between two pages; one that leads to the right starts behind the label, not under it."""
+    if target.x > source.x:
+        label_end, end = source.x + _LABEL_GAP + _label_width(source.node), target.x
+        start = max(label_end, source.x + COLUMN_WIDTH - _CURVE)
+        middle = (start + end) / 2
+        lead = f"M{label_end:g} {source.y:g}H{start:g}"
     else:
-        middle = target.x - 40 if target.x > source.x else target.x + 40
-        path = f"M{source.x:g} {source.y:g}C{middle:g} {source.y:g} {middle:g} {target.y:g} {target.x:g} {target.y:g}"
+        end = target.x
+        middle = min(source.x, target.x) - _LABEL_GAP * 2
+        lead = f"M{source.x:g} {source.y:g}"
+    path = f"{lead}C{middle:g} {source.y:g} {middle:g} {target.y:g} {end:g} {target.y:g}"
     return f'<path class="{kind}" d="{path}"/>'
 
 
@@ -107,12 +115,17 @@ def _page(placed: Placed, layout: Layout) -> str:
     tooltip = f"{node.title or node.url}\n{node.url}\n{node.role}, {status}, rank {node.rank:.3f}"
     label = _label(node)
     quiet = "" if node.status in _REACHED else ' class="quiet"'
+    x, y = placed.x + _LABEL_GAP, placed.y
     return (
         f"<g><title>{escape(xml_text(tooltip))}</title>"
-        f"{_circle(placed.x, placed.y, radius, colour, hollow=node.status not in _REACHED)}"
-        f'<text{quiet} x="{placed.x + 13:g}" y="{placed.y + 4:g}" paint-order="stroke" stroke="#fff" '
-        f'stroke-width="3">{escape(xml_text(label))}</text></g>'
+        f'<rect x="{x - 2:g}" y="{y - 8:g}" width="{_label_width(node):g}" height="16" fill="#fff" opacity=".82"/>'
+        f"{_circle(placed.x, y, radius, colour, hollow=node.status not in _REACHED)}"
+        f'<text{quiet} x="{x:g}" y="{y + 4:g}">{escape(xml_text(label))}</text></g>'
     )
+
+
+def _label_width(node: GraphNode) -> float:
+    return 4 + _CHARACTER_WIDTH * len(_label(node))
 
 
 def _label(node: GraphNode) -> str:

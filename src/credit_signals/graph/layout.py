@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from credit_signals.domain import GraphNode, SiteGraph
 
-COLUMN_WIDTH = 236
+COLUMN_WIDTH = 250
 ROW_HEIGHT = 24
-_ROWS = 34  # of a column; a fuller depth goes on in the next column
+_ROWS = 44  # of a column; a fuller depth goes on in the next column
 _NODES_DRAWN = 300
 _CROSS_LINKS_DRAWN = 60  # more than that is a menu that links everything with everything
 

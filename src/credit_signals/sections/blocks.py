@@ -24,7 +24,9 @@ _RUN_OF_SEPARATORS = re.compile(r"(?: *[|·] *){2,}")
 _FILE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif)$|^(?:img|dsc|image)[-_ ]?\d", re.IGNORECASE)
 _OPTIONS_KEPT = 30  # longer lists of choices are countries and years
 _PSEUDO_HEADING_LENGTH = 90
+_ANIMATED_PART = 2
 _NOSCRIPT_LENGTH = 1_000
+_ALT_SPACES = 2
 _ALT_LENGTHS = range(15, 301)
 
 
@@ -139,7 +141,7 @@ class BlockReader:
             self._flush()
         elif tag in _BREAK_BETWEEN:
             previous = element.getprevious()
-            if previous is not None and previous.tag == tag and not previous.tail and len(previous.text or "xxx") > 2:
+            if previous is not None and previous.tag == tag and not previous.tail and _is_word(previous.text):
                 self._put(" ")
 
     def _close(self, element: etree._Element, tag: str) -> None:
@@ -230,7 +232,7 @@ class BlockReader:
         text = clean_text(alt.replace("\n", " "))
         if self._zones[-1][1] is Zone.NAVIGATION or len(text) not in _ALT_LENGTHS or _FILE_NAME.search(text):
             return
-        if text.count(" ") >= 2 and not text.lower().endswith("logo"):
+        if text.count(" ") >= _ALT_SPACES and not text.lower().endswith("logo"):
             self._alts.append(text)
 
 
@@ -252,6 +254,11 @@ def _fills_cell(element: etree._Element, tag: str) -> bool:
         return False
     parent = element.getparent()
     return parent is not None and parent.tag in (_CELLS | _DEFINITIONS) and len(parent) == 1
+
+
+def _is_word(text: str | None) -> bool:
+    """Whether an element holds more than a letter or two of an animated word, each in its own element."""
+    return text is None or len(text) > _ANIMATED_PART
 
 
 def _holds_the_page(element: etree._Element, tag: str) -> bool:

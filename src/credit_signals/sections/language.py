@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from py3langid.langid import (  # type: ignore[import-untyped]  # the package ships no types
+    MODEL_FILE,
+    LanguageIdentifier,
+)
 
 LANGUAGES = [
     "bg",
@@ -48,6 +51,8 @@ _SAME = {"nb": "no", "nn": "no"}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TOO_SHORT = 12  # letters: below, any model guesses
 _SHORT = 160  # letters: below, the page's own word weighs more
+_FEW_WORDS = 3
+_LIKELY = 0.5
 _SURE = 0.95
 _LIMIT = 2_000  # characters looked at
 
@@ -61,15 +66,15 @@ def detect_language(text: str, hint: str = "") -> str:
     declared = _declared(hint)
     words = _LETTERS.findall(text[:_LIMIT])
     letters = sum(map(len, words))
-    if letters < _TOO_SHORT or len(words) < 3:
+    if letters < _TOO_SHORT or len(words) < _FEW_WORDS:
         return declared
     ranked = _identifier().rank(" ".join(words))
     best, probability = ranked[0]
     best = _SAME.get(best, best)
     if best == declared or not declared:
-        return best if probability >= 0.5 or best == declared else ""
+        return best if probability >= _LIKELY or best == declared else ""
     if letters >= _SHORT:
-        return best if probability >= 0.5 else declared
+        return best if probability >= _LIKELY else declared
     return best if probability >= _SURE else declared
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
-from sentencex import segment
+from sentencex import segment  # type: ignore[import-untyped]  # the package ships no types
 
 _LONGEST = 700  # characters: a reader's window holds a sentence whole
 _LINE = 60  # characters: lines up to here are an address or a list set with line breaks
@@ -35,7 +36,7 @@ def _line_groups(text: str) -> Iterator[tuple[int, int]]:
             yield from lines
         return
     opened = lines[0][0]
-    for (_, end), (following, _) in zip(lines, lines[1:], strict=False):
+    for (_, end), (following, _) in itertools.pairwise(lines):
         if not _runs_on(text[end - 1], text[following]):
             yield opened, end
             opened = following

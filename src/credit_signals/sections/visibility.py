@@ -95,7 +95,7 @@ def _hidden_names(root: etree._Element) -> Iterator[str]:
 
 
 def _rules(css: str) -> Iterator[tuple[str, str | None]]:
-    """Selector and declarations of each rule; a rule inside an at-rule gives no declarations: it holds only at times."""
+    """Selector and declarations of each rule; a rule inside an at-rule gives no declarations: not always."""
     open_selectors: list[str] = []
     for match in _CSS_RULE.finditer(css):
         content, brace = match[1].strip(), match[2]

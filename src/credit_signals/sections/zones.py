@@ -45,6 +45,7 @@ _ROLE_ZONES = {
     "banner": Zone.HEADER,
     "contentinfo": Zone.FOOTER,
 }
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PAGE_WIDE = frozenset({"html", "body", "main"})
 _CONTAINERS = frozenset({"div", "section", "ul", "ol", "table", "td", "p", "center", "form", "menu", "span"})
 _NAVIGATION_NAME = re.compile(
@@ -61,8 +62,8 @@ _COOKIE_NAME = re.compile(
 )
 _COOKIE_TOPIC = re.compile(r"cookie|consent|einwillig|datenschutz|privacy|confidentialit|privacidad|tracking", re.I)
 _COOKIE_ANSWER = re.compile(
-    r"accept|agree|allow|reject|refuse|decline|got it|\bok\b|settings|preferences|akzeptier|zustimm|ablehn|einverstanden"
-    r"|einstellung|verstanden|erlaub|annehm|tout refuser|j'ai compris|param[eè]tr|personnalis|accett|rifiut|acconsent"
+    r"accept|agree|allow|reject|refuse|decline|got it|\bok\b|settings|preferences|akzeptier|zustimm|ablehn"
+    r"|einverstanden|einstellung|verstanden|erlaub|annehm|tout refuser|j'ai compris|param[eè]tr|personnalis|accett|rifiut|acconsent"
     r"|acept|rechaz|configur|aceit|recus|akcept|odrzu",
     re.I,
 )
@@ -121,7 +122,7 @@ def is_cookie_banner(element: etree._Element, tag: str) -> bool:
 
 def heading_level(element: etree._Element, tag: str) -> int:
     """1 to 6 for `h1` to `h6` and ARIA headings (level 2 when none is given); 0 for anything else."""
-    if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
+    if tag in _HEADINGS:
         return int(tag[1])
     if str(element.attrib.get("role", "")).strip().lower() != "heading":
         return 0

@@ -28,9 +28,10 @@ _OF_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _COURT = re.compile(
-    r"\b(?:Registergericht|Handelsregister|Amtsgericht|Handelsgericht|Landesgericht|Firmenbuchgericht)"
-    r"\b[ :]{0,3}(?:des |beim |am |:)?[ ]?(?:(?:Amtsgericht|Amtsgerichts|AG|Handelsgericht|Landesgericht)[ ])?[: ]{0,2}"
-    r"([A-ZÄÖÜ][\wäöüß-]+(?: (?:am|an der|a\.|in|[A-ZÄÖÜ][\wäöüß()/.-]+)){0,3}?)(?=[\n,;|.(]| HR| GnR| VR| unter|  |$| - | –)"
+    r"\b(?:Registergericht|Handelsregister|Amtsgericht|Handelsgericht|Landesgericht|Firmenbuchgericht)\b[ :]{0,3}"
+    r"(?:des |beim |am |:)?[ ]?(?:(?:Amtsgerichts?|AG|Handelsgericht|Landesgericht)[ ])?[: ]{0,2}"
+    r"([A-ZÄÖÜ][\wäöüß-]+(?: (?:am|an der|a\.|in|[A-ZÄÖÜ][\wäöüß()/.-]+)){0,3}?)"
+    r"(?=[\n,;|.(]| HR| GnR| VR| unter|  |$| - | –)"
 )
 _SHORT_COURT = re.compile(r"\bAG ([A-ZÄÖÜ][\wäöüß-]+(?: [a-zA-Z][\wäöüß.-]+)?)(?=[,:]? ?(?:unter )?HR ?[AB]\b)")
 _COURT_KIND = re.compile(r"Handelsgericht|Landesgericht")

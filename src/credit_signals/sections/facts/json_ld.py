@@ -18,6 +18,7 @@ _WRAPPING = re.compile(r"<!--|-->|/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|<!\[
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _LIMIT = 500_000  # characters of one script
 _NODES = 5_000
+_TEXT_LIMIT = 500
 # Under these keys stands another organisation, or a person's.
 _OF_OTHERS = frozenset(
     {"brand", "memberOf", "parentOrganization", "affiliation", "sponsor", "funder", "review", "author", "alumniOf"}
@@ -109,8 +110,8 @@ def _address(address: Any) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    texts = (clean_text(html.unescape(str(each))) for each in _as_list(value) if isinstance(each, str | int))
-    return [text for text in texts if text and not isinstance(value, bool)]
+    plain = (str(each)[:_TEXT_LIMIT] for each in _as_list(value) if isinstance(each, str | int | float))
+    return [text for text in map(clean_text, map(html.unescape, plain)) if text]
 
 
 def _as_list(value: Any) -> list[Any]:

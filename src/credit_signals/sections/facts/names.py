@@ -17,7 +17,7 @@ _WORD = r"[A-ZÀ-Þ0-9][\wÀ-ÿ&.'’+/-]*"
 _JOIN = r"(?:&|\+|und|and|et|e|di|of|the|für|de|du|la|y|-|–)"
 _COMPANY = re.compile(rf"(?<![\w@.])({_WORD}(?: (?:{_WORD}|{_JOIN}|\([^)\n]{{1,20}}\))){{0,6}},? (?:{_FORMS}))(?![\w])")
 _LEADS_IN = re.compile(
-    r"^(?:©|\(c\)|copyright|by|\d{4}(?:\s?[-–]\s?\d{4})?|firma|anbieter|herausgeber|betreiber|company|the site|site)\b[\s:.,-]*",
+    r"^(?:©|\(c\)|copyright|by|\d{4}(?:\s?[-–]\s?\d{4})?|firma|anbieter|herausgeber|betreiber|company)\b[\s:.,-]*",
     re.IGNORECASE,
 )
 # "X is a trademark of ...": another company's name.

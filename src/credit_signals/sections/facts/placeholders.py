@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 _PLACEHOLDER = re.compile(
-    r"\bmuster\w*|\bmax\.?\s?muster\w*|\berika\s+muster\w*|@(?:muster|beispiel|example|domain|yourdomain|company|email)\."
+    r"\bmuster-?(?:mann|frau|firma|stadt|stra(?:ß|ss)e|str\.|weg|ort|hausen|platz|allee|ustid|gmbh|unternehmen)\b"
+    r"|\b(?:max|erika|maria|hans)\s+muster(?:mann|frau)?\b|@(?:muster|beispiel|example|domain|yourdomain|company|email)\."
     r"|\bbeispiel(?:straße|strasse|stadt|firma|weg|gmbh)\b|\b(?:john|jane)\s+doe\b|\blorem\s+ipsum\b"
-    r"|\[[^\]\d]{2,40}\]|\{\{?[^}\n]{1,40}\}\}?|<[A-Za-zÄÖÜäöü /-]{3,40}>|\bx{3,}\b|_{3,}|\.{5,}"
+    r"|[\[<{][^\]>}\n]{0,30}(?:name|firma|company|stra(?:ß|ss)e|street|stadt|city|ort\b|plz|adress|address|telefon|phone"
+    r"|e-?mail|nummer|number|vat|ust)[^\]>}\n]{0,30}[\]>}]|\bx{3,}\b|_{3,}|\.{5,}"
     r"|\b(?:your|ihr|votre)[ -](?:company|firma|name|nom|unternehmen|société)\b"
     r"|\b(?:DE|GB|ATU?|FR)[ ]?1234567\d*\b|\bHR[AB][ ]?(?:12345\d?|0{3,})\b|\b12345\s+[A-Z]\w*stadt\b"
     r"|\bmario rossi\b|\bjean dupont\b|\bnombre apellido\b",

@@ -18,12 +18,13 @@ _FRENCH = re.compile(
 )
 _UK_POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?) ?\d[A-Z]{2}\b")
 _AMERICAN = re.compile(
-    r"(?<![\w])(\d{1,5} [A-Z][^\n|•·:]{3,60}?)[ ]?[\n,][ \n]?([A-Z][a-z]+(?: [A-Z][a-z]+){0,2}, [A-Z]{2} \d{5}(?:-\d{4})?)\b"
+    r"(?<![\w])(\d{1,5} [A-Z][^\n|•·:]{3,60}?)[ ]?[\n,][ \n]?"
+    r"([A-Z][a-z]+(?: [A-Z][a-z]+){0,2}, [A-Z]{2} \d{5}(?:-\d{4})?)\b"
 )
 _BEFORE_ADDRESS = re.compile(r"[:©•·|—–]|\s-\s|@[\w.-]+|\bat\b|\.\s|[^\w\s,.'’&/()-]|\d{6,}")
 _LABEL = re.compile(
-    r"^(?:\d{4} (?=[A-Z])|(?:(?:our |office |registered |postal )?(?:address|location)|(?:registered|head) office|visit us|find us"
-    r"|office|contact(?: us)?|services|company|where (?:we are|to find us))\b[:\s]*)+",
+    r"^(?:\d{4} (?=[A-Z])|(?:(?:our |office |registered |postal )?(?:address|location)|(?:registered|head) office"
+    r"|visit us|(?:contact )?&? ?find us|office|contact(?: us)?|services|company|where (?:we are|to find us))\b[:\s]*)+",
     re.IGNORECASE,
 )
 _ADDRESS_LINES = 5
@@ -31,10 +32,11 @@ _LINES_WITHOUT_NUMBER = 3  # an address without a house number: name, street, to
 _UK_WINDOW = 130  # characters before the postcode
 
 _PHONE = re.compile(
-    r"(?<![\w./@-])(\+\d{1,3}[\d ()/.–-]{6,18}\d|\(?0\d{1,5}\)?[\d ()/.–-]{4,16}\d|\(?\d{3}\)?[ -.]\d{3}[-. ]\d{4})(?![\w@])"
+    r"(?<![\w./@-])(\+\d{1,3}[\d ()/.–-]{6,18}\d|\(?0\d{1,5}\)?[\d ()/.–-]{4,16}\d"
+    r"|\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4})(?![\w@])"
 )
 _NOT_A_PHONE = re.compile(
-    r"(?:fax|telefax|no|nr|number|nummer|vat|iva|hrb|hra|iban|bic|siret|siren|rcs|rea|company|reg|registration|fn|blz|id)"
+    r"(?:fax|\b(?:no|nr|number|nummer|vat|iva|hrb|hra|iban|bic|siret|siren|rcs|rea|company|reg|registration|fn|blz|id))"
     r"[\w.]{0,3}[ .:|]{0,4}(?:\+\d\d|0)?$",
     re.IGNORECASE,
 )
