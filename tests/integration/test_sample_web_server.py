@@ -12,10 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.sample_web.server import Fault, SampleWeb, load_faults
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.sample_web.server import Fault, SampleWeb, Sites, load_faults, parse_head
 
 SAMPLE_WEB = Path(__file__).resolve().parents[1] / "sample_web"
 FAULTS = [
@@ -83,6 +86,21 @@ def test_nothing_outside_a_site_is_served(web: SampleWeb, path: str) -> None:
     status, _, body = ask(web, "one.example", path)
     assert status == 404
     assert b"secret" not in body
+
+
+@given(st.lists(st.sampled_from(["..", ".", "", "/", "index", ".html", "\0", "about.htm", "~", "é"])).map("/".join))
+def test_no_path_leads_out(path: str) -> None:
+    """Whatever the path, a found file lies in the site's folder."""
+    sites = Sites(SAMPLE_WEB / "sites")
+    file = sites.find("harrowlea-castings.example", path)
+    assert file is None or file.is_relative_to(sites.roots["harrowlea-castings.example"])
+
+
+@given(st.binary())
+def test_heads_are_read_or_refused(head: bytes) -> None:
+    """Any bytes are either a request or refused with ValueError."""
+    with suppress(ValueError):
+        assert parse_head(head).path
 
 
 def test_unchanged_pages_are_not_sent_again(web: SampleWeb) -> None:
