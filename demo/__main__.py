@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,13 +30,14 @@ screen = Console()
 
 
 @contextmanager
-def sample_web(log_file: Path) -> Iterator[str]:
-    """The sample web as a child for the length of a block; its address."""
-    port = free_port()
-    with log_file.open("wb") as output:
-        child = start_child([sys.executable, SAMPLE_WEB / "server.py", "--port", str(port)], output=output)
+def sample_web() -> Iterator[dict[str, str]]:
+    """The sample web as a child for the length of a block; the `connect_to` setting that leads to it."""
+    child = start_child([sys.executable, SAMPLE_WEB / "server.py"], output=subprocess.PIPE)
     try:
-        yield f"127.0.0.1:{port}"
+        port, connect_to = (child.stdout.readline() for _ in range(2)) if child.stdout else (b"", b"")
+        if not port.strip().isdigit():
+            raise CreditSignalsError(f"the sample web did not start: {port.decode(errors='replace').strip()}")
+        yield json.loads(connect_to)
     finally:
         end_child(child)
 
@@ -86,8 +89,8 @@ def demo(
     )
     with ExitStack() as stack:
         if companies is None:
-            web = stack.enter_context(sample_web(logs / "sample-web.log"))
-            sample = {"allow_private_network": True, "connect_to": {"*": web}, "min_delay": 0.0}
+            web = stack.enter_context(sample_web())
+            sample = {"allow_private_network": True, "connect_to": web, "min_delay": 0.0}
             chosen = chosen.model_copy(update=sample)
         chosen = stack.enter_context(wiring.with_redis(chosen))
         parts = stack.enter_context(wiring.opened(chosen))
