@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import secrets
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -203,7 +204,7 @@ def _ascii(headers: Headers) -> list[tuple[str, str]]:
 def _read_record(file: Any, place: ArchivedAt) -> ArchivedResponse:
     where = f"archive: {place.file} at {place.offset}"
     try:
-        record = next(ArchiveIterator(file, check_digests="raise"), None)
+        record = next(ArchiveIterator(BytesIO(_read_member(file)), check_digests="raise"), None)
         if record is None or record.rec_type != "response" or record.http_headers is None:
             raise StoreError(f"{where} is not a response")
         url = str(record.rec_headers.get_header("WARC-Target-URI"))
@@ -212,6 +213,20 @@ def _read_record(file: Any, place: ArchivedAt) -> ArchivedResponse:
         status = int(record.http_headers.get_statuscode())
         encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
         body = decode_body(url, encoding, raw, MAX_DECODED)
-    except (ArchiveLoadFailed, ValueError, EOFError, FetchError) as exc:
+    except (ArchiveLoadFailed, ValueError, zlib.error, FetchError) as exc:
         raise StoreError(f"{where} is damaged: {exc}") from exc
     return ArchivedResponse(url, status, headers, body)
+
+
+def _read_member(file: Any) -> bytes:
+    """The gzip member at the file's position, whole: warcio would read a cut one as if it were complete."""
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    member = bytearray()
+    while not inflater.eof:
+        piece = file.read(1 << 16)
+        if not piece:
+            raise ValueError("the record ends early")
+        member += inflater.decompress(piece, MAX_DECODED)
+        if inflater.unconsumed_tail or len(member) > MAX_DECODED:
+            raise ValueError("the record is larger than any that is written")
+    return bytes(member)

@@ -26,9 +26,12 @@ COPYRIGHT = re.compile(
     re.IGNORECASE,
 )
 ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\d)")
-DAY_MONTH_YEAR = re.compile(r"(?<!\d)(0?[1-9]|[12]\d|3[01])[./](0?[1-9]|1[0-2])[./]((?:19|20)\d\d)(?!\d)")
-MONTHS = "jan|feb|fév|m(?:ar|är|ae)|avr|abr|apr|ma[iyg]|jui?n|giu|jui?l|lug|ao[uû]|ago|aug|se[pt]|o[ckt]t|nov|d[eéi][cz]|ene|gen"
-MONTH_YEAR = re.compile(rf"\b(?:{MONTHS})\w*\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?((?:19|20)\d\d)\b", re.IGNORECASE)
+DAY_FIRST = re.compile(r"(?<!\d)(0?[1-9]|[12]\d|3[01])[./](0?[1-9]|1[0-2])[./]((?:19|20)\d\d)(?!\d)")
+MONTHS = (
+    "jan|feb|fév|m(?:ar|är|ae)|avr|abr|apr|ma[iyg]|jui?n|giu|jui?l|lug|ao[uû]|ago|aug|se[pt]|o[ckt]t|nov|d[eéi][cz]|"
+    "ene|gen"
+)
+MONTH_NAMED = re.compile(rf"\b(?:{MONTHS})\w*\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?({YEAR})\b", re.IGNORECASE)
 
 
 def site_faults(
@@ -112,8 +115,8 @@ def _stale_news(pages: Sequence[Page]) -> list[SiteFact]:
 def dates_in(text: str, today: date) -> list[date]:
     """Past dates in a text; a month with a year counts as its end, so that news is not called older than it is."""
     found = [_date(int(year), int(month), int(day)) for year, month, day in ISO_DATE.findall(text)]
-    found += [_date(int(year), int(month), int(day)) for day, month, year in DAY_MONTH_YEAR.findall(text)]
-    found += [_date(int(year), 12, 31) for year in MONTH_YEAR.findall(text)]
+    found += [_date(int(year), int(month), int(day)) for day, month, year in DAY_FIRST.findall(text)]
+    found += [_date(int(year), 12, 31) for year in MONTH_NAMED.findall(text)]
     return [day if day <= today else today for day in found if day and day.year <= today.year]
 
 

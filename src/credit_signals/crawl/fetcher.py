@@ -128,7 +128,9 @@ class Fetcher:
 
     def set_delay(self, url: str, seconds: float) -> None:
         """Obey a host's crawl delay from now on, up to the limit's cap."""
-        self._host(url).delay = min(seconds, self.limits.max_crawl_delay)
+        host = self._host(url)
+        host.delay = min(seconds, self.limits.max_crawl_delay)
+        host.free_at = max(host.free_at, time.monotonic() + host.delay)
 
     async def fetch(self, ask: Ask) -> Answer:
         """Ask for a URL, redirects and retries included. Raises StoreUnavailable when the archive is full."""
@@ -189,7 +191,8 @@ class Fetcher:
 
     async def _once(self, ask: Ask, url: str) -> _Reply:
         """One attempt; failures come back in the reply, cut short responses are archived as far as they came."""
-        assert self._client is not None, "use the fetcher as an async context manager"
+        if self._client is None:
+            raise RuntimeError("the fetcher is not open: use it as an async context manager")
         left = ask.deadline - time.monotonic()
         seconds = min(self.limits.total_seconds, left)
         reply = _Reply(0, httpx.Headers())

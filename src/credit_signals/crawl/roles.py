@@ -83,7 +83,8 @@ def classify_role(url: str, anchors: Sequence[str] = (), title: str = "") -> Pag
         for role, pattern in PATTERNS.items():
             found = pattern.search(text)
             if found:
-                share = len(found.group()) / len(text)
+                # an imprint often shares its page (impressum-datenschutz) and is worth more than its company there
+                share = 1.0 if role is PageRole.IMPRINT else len(found.group()) / len(text)
                 scores[role] = max(scores[role], weight * (0.6 + 0.4 * share))
     best = max(scores, key=lambda role: scores[role])
     return best if scores[best] > 0 else PageRole.OTHER

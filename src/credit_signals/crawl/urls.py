@@ -40,6 +40,7 @@ CALENDAR = re.compile(
     r"[?&](?:date|day|month|year|week|tribe[-_]bar[-_]date|ical|cal\w*)=|/(?:calend[ae]r|kalender|calendrier|calendario)/.*\d{4}",
     re.I,
 )
+HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,250}[a-z0-9_])?")
 MAX_SEGMENTS = 8
 MAX_PARAMETERS = 4
 REPEATS = 3
@@ -81,7 +82,7 @@ def _without_tracking(url: str) -> str:
 
 def _netloc(scheme: str, host: str, port: int | None) -> str | None:
     host = host.rstrip(".").lower()
-    if not host or "%" in host or any(char.isspace() for char in host):
+    if "%" in host or not (HOST.fullmatch(host) or _is_address(host)):
         return None
     shown = f"[{host}]" if ":" in host else host
     return shown if port in {None, DEFAULT_PORTS[scheme]} else f"{shown}:{port}"
