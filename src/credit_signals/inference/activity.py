@@ -34,7 +34,8 @@ class ActivityFinder:
         self._word_number = {word: number for number, word in enumerate(index.tfidf_vocab)}
         entries = np.diff(index.tfidf_indptr)
         self._row_of_entry = np.repeat(np.arange(len(entries)), entries)
-        self._below = [np.array([code.startswith(head) for code in self._codes]) for head in index.head_codes]
+        self._below = _below(index.head_codes, self._codes)
+        self._nace_below = _below(index.nace_head_codes, self._nace)
         self._crosswalk: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         for source, target, share in zip(index.nace_from, index.nace_to, index.nace_share, strict=True):
             self._crosswalk[source].append((target, float(share)))
@@ -69,15 +70,8 @@ class ActivityFinder:
         shares = _softmax(_best(similarity, self._code_of_text, len(self._codes)) / index.temperature)
         if not index.head_weight or not index.head_codes:
             return shares
-        return self._with_head(shares, _softmax(index.head_w @ embedding + index.head_b))
-
-    def _with_head(self, shares: Floats, heads: Floats) -> Floats:
-        mixed = shares * np.float32(1 - self.index.head_weight)
-        for below, head in zip(self._below, heads, strict=True):
-            total = float(shares[below].sum())
-            if total > 0:
-                mixed[below] += self.index.head_weight * head * shares[below] / total
-        return mixed
+        heads = _softmax(index.head_w @ embedding + index.head_b)
+        return _with_head(shares, heads, self._below, index.head_weight)
 
     def _word_cosines(self, text: str) -> Floats:
         counts = Counter(number for word in words(text) if (number := self._word_number.get(word)) is not None)
@@ -96,10 +90,17 @@ class ActivityFinder:
             for target, share in self._crosswalk[code]:
                 shares[target] += (1 - direct) * probability * share
         if direct:
-            similarity = _best(self.index.nace_emb @ embedding, self._nace_of_text, len(self._nace))
-            for target, probability in zip(self._nace, _softmax(similarity / self.index.temperature), strict=True):
+            for target, probability in zip(self._nace, self._direct_nace(embedding), strict=True):
                 shares[target] += direct * float(probability)
         return shares
+
+    def _direct_nace(self, embedding: Floats) -> Floats:
+        index = self.index
+        shares = _softmax(_best(index.nace_emb @ embedding, self._nace_of_text, len(self._nace)) / index.temperature)
+        if not index.head_weight or not index.nace_head_codes:
+            return shares
+        heads = _softmax(index.nace_head_w @ embedding + index.nace_head_b)
+        return _with_head(shares, heads, self._nace_below, index.head_weight)
 
 
 def _grouped(codes: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
@@ -107,6 +108,21 @@ def _grouped(codes: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
     places: dict[str, int] = {}
     rows = [places.setdefault(code, len(places)) for code in codes]
     return list(places), np.array(rows, np.int64)
+
+
+def _below(prefixes: Sequence[str], codes: Sequence[str]) -> list[NDArray[np.bool_]]:
+    """For each prefix, which codes begin with it."""
+    return [np.array([code.startswith(prefix) for code in codes], bool) for prefix in prefixes]
+
+
+def _with_head(shares: Floats, heads: Floats, below: Sequence[NDArray[np.bool_]], weight: float) -> Floats:
+    """Shares of codes moved towards the head's shares of their prefixes."""
+    mixed = shares * np.float32(1 - weight)
+    for rows, head in zip(below, heads, strict=True):
+        total = float(shares[rows].sum())
+        if total > 0:
+            mixed[rows] += weight * head * shares[rows] / total
+    return mixed
 
 
 def _best(similarity: Floats, groups: NDArray[np.int64], count: int) -> Floats:

@@ -166,7 +166,8 @@ class ActivityIndex(_Arrays):
     When there is a head (linear, softmax, over code prefixes of any depth), the share of each prefix becomes
     head_weight * P_head + (1 - head_weight) * P, and codes below the prefix keep their ratio.
     P(nace)          = sum of P(naics) * nace_share over the rows of the crosswalk; where there are NACE texts too,
-                       (1 - nace_weight) * that + nace_weight * softmax(max cos over a class's texts / temperature).
+                       (1 - nace_weight) * that + nace_weight * softmax(max cos over a class's texts / temperature),
+                       mixed with a head over NACE prefixes in the same way, when there is one.
     Sections whose best cosine is below `least_similarity` say nothing of an activity, whatever their page.
     """
 
@@ -191,6 +192,9 @@ class ActivityIndex(_Arrays):
     nace_codes: Names = ()  # NACE Rev. 2 class of each NACE text
     nace_emb: Floats = field(default_factory=_no_floats)  # [M, D], rows of length 1
     nace_weight: float = 0.5
+    nace_head_codes: Names = ()
+    nace_head_w: Floats = field(default_factory=_no_floats)  # [G, D]
+    nace_head_b: Floats = field(default_factory=_no_floats)  # [G]
 
     @property
     def width(self) -> int:
@@ -212,7 +216,14 @@ class ActivityIndex(_Arrays):
             }
         )
         direct = len(self.nace_codes)
-        _require_shapes({"nace_emb": (self.nace_emb, (direct, self.width) if direct else (0,))})
+        direct_heads = len(self.nace_head_codes)
+        _require_shapes(
+            {
+                "nace_emb": (self.nace_emb, (direct, self.width) if direct else (0,)),
+                "nace_head_w": (self.nace_head_w, (direct_heads, self.width) if direct_heads else (0,)),
+                "nace_head_b": (self.nace_head_b, (direct_heads,)),
+            }
+        )
         if not self.temperature > 0 or not 0 <= self.head_weight <= 1 or not 0 <= self.nace_weight <= 1:
             raise ValueError("temperature is not positive, or head_weight or nace_weight is no share")
         self._check_words(texts)
