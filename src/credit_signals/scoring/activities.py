@@ -6,13 +6,16 @@ probability is its share of the votes; levels are given from the coarsest down f
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from credit_signals.domain import Activity, Evidence, FoundActivity, PageRole, Prediction, Section
 from credit_signals.scoring.evidence import evidence_of
-from credit_signals.scoring.levels import level_of, parent_of
+from credit_signals.taxonomy.activities import ancestors, level_of, parent_of
+
+log = logging.getLogger(__name__)
 
 ROLE_WEIGHTS: dict[PageRole, float] = {
     PageRole.ABOUT: 1.5,  # says what the company does in its own words
@@ -47,7 +50,7 @@ def find_activities(
     """The activities of a company by scheme, then level (coarsest first), then probability.
 
     `predictions` are by content hash; `title_of` gives the title of a scheme's code. Probabilities of one level of one
-    scheme sum to at most 1.
+    scheme sum to at most 1. Codes outside the taxonomy are left out and logged.
     """
     votes: defaultdict[str, list[_Vote]] = defaultdict(list)
     for section in sections:
@@ -60,8 +63,18 @@ def find_activities(
 def _by_scheme(found: Sequence[FoundActivity]) -> dict[str, tuple[FoundActivity, ...]]:
     schemes: defaultdict[str, list[FoundActivity]] = defaultdict(list)
     for activity in found:
-        schemes[activity.scheme].append(activity)
+        if _known(activity):
+            schemes[activity.scheme].append(activity)
     return {scheme: tuple(activities) for scheme, activities in schemes.items()}
+
+
+def _known(activity: FoundActivity) -> bool:
+    try:
+        level_of(activity.scheme, activity.code)
+    except ValueError as error:
+        log.warning("activity left out: %s", error)
+        return False
+    return True
 
 
 def _vote(section: Section, scheme: str, found: tuple[FoundActivity, ...]) -> _Vote:
@@ -81,8 +94,7 @@ def _all_levels(scheme: str, found: tuple[FoundActivity, ...]) -> dict[str, floa
         if not levels[level]:
             for code, share in levels[level + 1].items():
                 parent = parent_of(scheme, code)
-                if parent:
-                    levels[level][parent] = levels[level].get(parent, 0.0) + share
+                levels[level][parent] = levels[level].get(parent, 0.0) + share
     return {code: share for at_level in levels.values() for code, share in at_level.items()}
 
 
@@ -122,7 +134,7 @@ def _evidence(scheme: str, code: str, votes: Sequence[_Vote]) -> tuple[Evidence,
     )
     quotes: dict[str, Evidence] = {}
     for vote in ranked:
-        speaking = [found for found in vote.found if _within(scheme, found.code, code) and found.sentences]
+        speaking = [found for found in vote.found if code in ancestors(scheme, found.code) and found.sentences]
         numbers = max(speaking, key=lambda found: found.probability).sentences if speaking else (1,)
         evidence = evidence_of(vote.section, numbers[:1])
         if evidence:
@@ -130,9 +142,3 @@ def _evidence(scheme: str, code: str, votes: Sequence[_Vote]) -> tuple[Evidence,
         if len(quotes) == QUOTED:
             break
     return tuple(quotes.values())
-
-
-def _within(scheme: str, code: str, ancestor: str) -> bool:
-    while code and code != ancestor:
-        code = parent_of(scheme, code)
-    return bool(code)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from credit_signals.domain import Activity, FoundActivity, PageRole, Prediction, Section, Sentence
 from credit_signals.scoring import find_activities
-from credit_signals.scoring.levels import level_of, parent_of
+from credit_signals.taxonomy.activities import level_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -43,34 +43,6 @@ def activities(*votes: tuple[Section, dict[str, float]], scheme: str = "NACE2") 
         for part, found in votes
     }
     return find_activities([part for part, _ in votes], predictions, lambda scheme, code: f"{scheme} {code}")
-
-
-@pytest.mark.parametrize(
-    ("scheme", "code", "parent"),
-    [
-        ("NACE2", "25.11", "25.1"),
-        ("NACE2", "25.1", "25"),
-        ("NACE2", "25", "C"),
-        ("NACE2", "01", "A"),
-        ("NACE2", "33", "C"),
-        ("NACE2", "35", "D"),
-        ("NACE2", "99", "U"),
-        ("NACE2", "C", ""),
-        ("NACE2", "00", ""),
-        ("NACE2", "", ""),
-        ("NAICS2022", "332311", "33231"),
-        ("NAICS2022", "332", "31-33"),
-        ("NAICS2022", "238", "23"),
-        ("NAICS2022", "491", "48-49"),
-        ("NAICS2022", "23", ""),
-        ("NAICS2022", "31-33", ""),
-    ],
-)
-def test_parents(scheme: str, code: str, parent: str) -> None:
-    """Each code knows the code above it, and levels fall by one."""
-    assert parent_of(scheme, code) == parent
-    if parent:
-        assert level_of(scheme, parent) == level_of(scheme, code) - 1
 
 
 def test_levels_are_given_as_deep_as_one_code_has_enough() -> None:
@@ -108,6 +80,13 @@ def test_evidence_is_the_sentence_that_speaks() -> None:
     by_id = {part.id: part for part, _ in votes}
     for evidence in first.evidence:
         assert by_id[evidence.section_id].text[evidence.start : evidence.end] == evidence.quote
+
+
+def test_codes_outside_the_taxonomy_do_not_vote() -> None:
+    """A code or scheme that does not exist is no activity and takes no share from the others."""
+    assert activities((section("a"), {"00": 0.9, "25.99.9": 0.9, "": 0.9})) == []
+    assert activities((section("a"), {"25": 0.9}), scheme="ISIC9") == []
+    assert [activity.code for activity in activities((section("a"), {"00": 0.9, "25": 0.5}))] == ["C", "25"]
 
 
 def test_nothing_read_gives_nothing() -> None:
