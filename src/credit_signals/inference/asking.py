@@ -87,6 +87,7 @@ class Asker:
         return answers
 
     def _round(self, questions: Sequence[Sequence[Question]]) -> list[list[Answer]]:
+        self._check(questions)
         segments: list[Segment] = []
         ends: list[list[int]] = []
         length = 0
@@ -105,7 +106,6 @@ class Asker:
                 segments.append(Segment(question.tokens, (sequence,), position, output=True))
                 length += len(question.tokens)
                 ends[-1].append(length - 1)
-        self._check(questions)
         self._context.run(segments)
         answers = [
             [self._answer(end, question) for end, question in zip(places, asked, strict=True)]
