@@ -11,8 +11,10 @@ import functools
 import socket
 import ssl
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
@@ -158,50 +160,92 @@ def _tls_reason(error: BaseException) -> str:
     return "TLS handshake failed: the connection was closed"
 
 
+@dataclass(slots=True)
+class _Lane:
+    """The one connection to an origin."""
+
+    pool: httpcore.AsyncConnectionPool
+    busy: int = 0
+    used_at: float = 0.0
+
+
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """httpx over a pool of checked connections; errors are httpcore's and FetchError."""
+    """httpx over checked connections, one per origin; errors are httpcore's and FetchError.
+
+    Each origin has a pool of its own: a common pool looks through all connections for every request, which with
+    hundreds of sites costs more than the requests.
+    """
 
     def __init__(self, limits: FetchLimits, resolve: Resolve, context: ssl.SSLContext) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            http1=True,
-            http2=True,
-            max_connections=None,
-            max_keepalive_connections=200,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=CheckedBackend(limits, resolve),
-        )
+        self._backend = CheckedBackend(limits, resolve)
+        self._context = context
+        self._lanes: OrderedDict[str, _Lane] = OrderedDict()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the response's body is streamed."""
         url = request.url
-        response = await self._pool.handle_async_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                extensions=request.extensions,
+        wanted = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        lane = await self._lane(str(wanted.origin))
+        lane.busy += 1
+        try:
+            response = await lane.pool.handle_async_request(
+                httpcore.Request(
+                    method=request.method, url=wanted, headers=request.headers.raw, extensions=request.extensions
+                )
             )
-        )
+        except BaseException:
+            lane.busy -= 1
+            raise
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response),
+            stream=_Body(response, lane),
             extensions=response.extensions,
         )
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._pool.aclose()
+        while self._lanes:
+            _, lane = self._lanes.popitem()
+            await lane.pool.aclose()
+
+    async def _lane(self, origin: str) -> _Lane:
+        lane = self._lanes.get(origin)
+        if lane is None:
+            await self._close_idle()
+            pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._context,
+                http1=True,
+                http2=True,
+                max_connections=1,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+                network_backend=self._backend,
+            )
+            lane = self._lanes[origin] = _Lane(pool)
+        lane.used_at = time.monotonic()
+        self._lanes.move_to_end(origin)
+        return lane
+
+    async def _close_idle(self) -> None:
+        """Close the lanes that nobody has used for a while."""
+        oldest_kept = time.monotonic() - KEEPALIVE_SECONDS
+        for origin in [origin for origin, lane in self._lanes.items() if lane.used_at < oldest_kept and not lane.busy]:
+            lane = self._lanes.pop(origin)
+            await lane.pool.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
+    def __init__(self, response: httpcore.Response, lane: _Lane) -> None:
         self._response = response
+        self._lane: _Lane | None = lane
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._response.aiter_stream():
             yield part
 
     async def aclose(self) -> None:
+        lane, self._lane = self._lane, None
+        if lane is not None:
+            lane.busy -= 1
+            lane.used_at = time.monotonic()
         await self._response.aclose()
