@@ -33,11 +33,13 @@ def build_site_graph(company_id: str, pages: Sequence[Page], fetches: Sequence[F
     ranks = _page_ranks(graph)
     depths = _depths(graph, fetched)
     nodes = [_node(url, fetched.get(url), statuses.get(url), ranks[url], depths[url]) for url in graph.nodes]
-    edges: list[tuple[str, str, str]] = sorted(graph.edges(data="anchor"))[:_EDGES_KEPT]
+    edges = sorted((source, target, str(link["anchor"])) for source, target, link in graph.edges(data=True))
     return SiteGraph(
         company_id=company_id,
         nodes=tuple(sorted(nodes, key=lambda node: (node.depth, -node.rank, node.url))),
-        edges=tuple(GraphEdge(source=source, target=target, anchor=anchor) for source, target, anchor in edges),
+        edges=tuple(
+            GraphEdge(source=source, target=target, anchor=anchor) for source, target, anchor in edges[:_EDGES_KEPT]
+        ),
     )
 
 

@@ -20,29 +20,26 @@ def xml_text(text: str) -> str:
 
 def to_graphml(graph: SiteGraph) -> str:
     """The graph as GraphML, with role, depth, rank, title and status of each page and the anchor of each link."""
-    return "\n".join(nx.generate_graphml(_as_networkx(graph, clean=True), named_key_ids=True)) + "\n"
+    return "\n".join(nx.generate_graphml(_as_networkx(graph), named_key_ids=True)) + "\n"
 
 
 def to_json(graph: SiteGraph) -> str:
     """The graph as node-link JSON: `{"directed", "multigraph", "graph", "nodes", "edges"}`."""
-    data: dict[str, Any] = nx.node_link_data(_as_networkx(graph, clean=False), edges="edges")
+    data: dict[str, Any] = nx.node_link_data(_as_networkx(graph), edges="edges")
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def _as_networkx(graph: SiteGraph, *, clean: bool) -> nx.DiGraph[str]:
-    def text(value: str) -> str:
-        return xml_text(value) if clean else value
-
-    drawn: nx.DiGraph[str] = nx.DiGraph(company_id=text(graph.company_id))
+def _as_networkx(graph: SiteGraph) -> nx.DiGraph[str]:
+    drawn: nx.DiGraph[str] = nx.DiGraph(company_id=xml_text(graph.company_id))
     for node in graph.nodes:
         drawn.add_node(
-            text(node.url),
+            xml_text(node.url),
             role=str(node.role),
             depth=node.depth,
             rank=round(node.rank, 9),
-            title=text(node.title),
+            title=xml_text(node.title),
             status=str(node.status or ""),
         )
     for edge in graph.edges:
-        drawn.add_edge(text(edge.source), text(edge.target), anchor=text(edge.anchor))
+        drawn.add_edge(xml_text(edge.source), xml_text(edge.target), anchor=xml_text(edge.anchor))
     return drawn

@@ -11,9 +11,7 @@ from credit_signals.sections.text import clean_markup
 
 # libxml2 gives up below 2,048 levels and loses the rest of the page. Only machines and unclosed tags nest that deep.
 _NESTING_TAGS = re.compile(
-    r"</?(?:div|span|font|b|i|u|em|strong|small|big|center|section|article|blockquote|ul|ol|li|dl|dd|dt|table|tbody"
-    r"|tr|td|th|form|fieldset|a|main)\b[^<>]*>",
-    re.IGNORECASE,
+    r"</?(?!(?:script|style|template|noscript|title|head|html|body|p|br|hr|img|input)\b)[a-z][^<>]*>", re.IGNORECASE
 )
 _TOO_DEEP = "Excessive depth"
 

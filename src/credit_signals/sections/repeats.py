@@ -99,7 +99,17 @@ def _left_out(blocks: Sequence[Block], repeated: list[bool], elsewhere: list[boo
             least = 0 if elsewhere[position] else _LEAST_TWICE
             left_out[position] = long_run and len(blocks[position].text) >= least
         start = end
+    _keep_headings(blocks, left_out)
     return left_out
+
+
+def _keep_headings(blocks: Sequence[Block], left_out: list[bool]) -> None:
+    """A repeated heading stays with the text under it: a section must not change when another page does."""
+    for position in range(len(blocks) - 2, -1, -1):
+        block, following = blocks[position], blocks[position + 1]
+        leads = block.level and (not following.level or following.level > block.level)
+        if left_out[position] and leads and not left_out[position + 1]:
+            left_out[position] = False
 
 
 def count_reasons(dropped: Sequence[DroppedBlock]) -> Counter[str]:

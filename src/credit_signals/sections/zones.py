@@ -63,8 +63,9 @@ _COOKIE_NAME = re.compile(
 _COOKIE_TOPIC = re.compile(r"cookie|consent|einwillig|datenschutz|privacy|confidentialit|privacidad|tracking", re.I)
 _COOKIE_ANSWER = re.compile(
     r"accept|agree|allow|reject|refuse|decline|got it|\bok\b|settings|preferences|akzeptier|zustimm|ablehn"
-    r"|einverstanden|einstellung|verstanden|erlaub|annehm|tout refuser|j'ai compris|param[eè]tr|personnalis|accett|rifiut|acconsent"
-    r"|acept|rechaz|configur|aceit|recus|akcept|odrzu",
+    r"|einverstanden|einstellung|verstanden|erlaub|annehm|tout refuser|j'ai compris|param[eè]tr|personnalis|accett"
+    r"|rifiut"
+    r"|acconsent|acept|rechaz|configur|aceit|recus|akcept|odrzu",
     re.I,
 )
 _BANNER_LIMIT = 6_000  # characters: a longer text is a page about cookies, not a banner

@@ -22,7 +22,7 @@ _LEGAL_NOTICE = re.compile(
 )
 # From here on a legal notice speaks of others: its host, its designer, the authority that hears complaints.
 _OF_OTHERS = re.compile(
-    r"\b(?:h[ée]berge(?:ur|ment|é)|hosting|hosted|hoster|webhosting|webdesign|web design|website by|site by|realisierung"
+    r"\b(?:h[ée]berge(?:ur|ment|é)|hosting|hosted|hoster|webhosting|web ?design|website by|site by|realisierung"
     r"|umsetzung|konzept|realizzazione|créé par|réalisation|conception|streitschlichtung|streitbeilegung|bildnachweis"
     r"|datenschutzbeauftragte\w*|aufsichtsbehörde|data protection officer|schlichtungsstelle)\b",
     re.IGNORECASE,

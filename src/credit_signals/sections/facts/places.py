@@ -12,8 +12,8 @@ _CONTINENTAL = re.compile(
     rf"((?:[A-Z]{{1,2}}[- ])?\d{{4,5}} {_TOWN})"
 )
 _FRENCH = re.compile(
-    r"(?<![\w])(\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|route|allée|impasse"
-    rf"|quai|cours|square|passage|sentier)\b[^\n,|•·:]{{2,60}}?)(?:{_GAP}|[ ])((?:F-)?\d{{5}} {_TOWN})",
+    r"(?<![\w])(\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|route|allée"
+    rf"|impasse|quai|cours|square|passage|sentier)\b[^\n,|•·:]{{2,60}}?)(?:{_GAP}|[ ])((?:F-)?\d{{5}} {_TOWN})",
     re.IGNORECASE,
 )
 _UK_POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?) ?\d[A-Z]{2}\b")
@@ -24,7 +24,7 @@ _AMERICAN = re.compile(
 _BEFORE_ADDRESS = re.compile(r"[:©•·|—–]|\s-\s|@[\w.-]+|\bat\b|\.\s|[^\w\s,.'’&/()-]|\d{6,}")
 _LABEL = re.compile(
     r"^(?:\d{4} (?=[A-Z])|(?:(?:our |office |registered |postal )?(?:address|location)|(?:registered|head) office"
-    r"|visit us|(?:contact )?&? ?find us|office|contact(?: us)?|services|company|where (?:we are|to find us))\b[:\s]*)+",
+    r"|visit us|(?:contact )?&? ?find us|office|contact(?: us)?|services|company|where to find us)\b[:\s]*)+",
     re.IGNORECASE,
 )
 _ADDRESS_LINES = 5
