@@ -68,7 +68,7 @@ def render_company(
     holds it at its offsets. `graph_svg` may be empty.
     """
     gauge = report.gauge
-    standing = [signal for signal in report.signals if signal.withdrawn_at is None]
+    standing = _by_weight([signal for signal in report.signals if signal.withdrawn_at is None], gauge)
     withdrawn = [signal for signal in report.signals if signal.withdrawn_at is not None]
     return render(
         "company.html",
@@ -81,6 +81,7 @@ def render_company(
         bars=_bars(gauge) if gauge else [],
         signals=_cards(standing[:MAX_SIGNALS], gauge, sections),
         withdrawn=_cards(withdrawn[:MAX_SIGNALS], gauge, sections),
+        signal_counts=(len(standing), len(withdrawn)),
         more_signals=max(0, len(standing) - MAX_SIGNALS) + max(0, len(withdrawn) - MAX_SIGNALS),
         schemes=_schemes(report.activities, sections),
         imprint=[fact for fact in report.site_facts if fact.key not in _FAULTS],
@@ -95,8 +96,17 @@ def _bars(gauge: Score) -> list[Bar]:
     return [Bar(part, round(100 * abs(part.points) / longest, 1)) for part in gauge.contributions if longest]
 
 
+def _points_of(gauge: Score | None) -> dict[str, float]:
+    return {part.signal_id: part.points for part in gauge.contributions if part.signal_id} if gauge else {}
+
+
+def _by_weight(signals: Sequence[Signal], gauge: Score | None) -> list[Signal]:
+    points = _points_of(gauge)
+    return sorted(signals, key=lambda signal: -abs(points.get(signal.id, 0.0)))
+
+
 def _cards(signals: Sequence[Signal], gauge: Score | None, sections: Mapping[str, Section]) -> list[SignalCard]:
-    points = {part.signal_id: part.points for part in gauge.contributions if part.signal_id} if gauge else {}
+    points = _points_of(gauge)
     cards = []
     for signal in signals:
         code = BY_CODE.get(signal.code)

@@ -98,11 +98,13 @@ def test_everything_is_on_the_page(case: Any) -> None:
 
 
 def test_quotes_are_marked_inside_their_section(case: Any) -> None:
-    """Each signal shows the words of its evidence, and only these, marked in the text around them."""
+    """Each signal, the weightiest first, shows the words of its evidence, and only these, marked in their text."""
     soup = BeautifulSoup(company_page(case), "lxml")
     standing = soup.select("article.signal:not(.ended)")
-    quotes = [signal.evidence.quote for signal in case.report.signals if signal.withdrawn_at is None]
-    assert [article.mark.get_text() for article in standing] == quotes
+    codes = ["layoffs", "site_closure", "contract_win", "hiring", "supply_disruption"]
+    quotes = {signal.code: signal.evidence.quote for signal in case.report.signals}
+    assert [article.h3.get_text() for article in standing] == [code.replace("_", " ") for code in codes]
+    assert [article.mark.get_text() for article in standing] == [quotes[code] for code in codes]
     first = standing[0].blockquote.get_text()
     assert first == case.sections[case.report.signals[0].evidence.section_id].text
 
