@@ -196,8 +196,8 @@ class Fetcher:
         left = ask.deadline - time.monotonic()
         seconds = min(self.limits.total_seconds, left)
         reply = _Reply(0, httpx.Headers())
-        request = self._client.build_request("GET", url, headers=self._headers(ask, url))
         try:
+            request = self._client.build_request("GET", url, headers=self._headers(ask, url))
             async with asyncio.timeout(seconds):
                 response = await self._client.send(request, stream=True)
                 try:

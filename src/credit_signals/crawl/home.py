@@ -6,6 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from credit_signals.crawl.urls import canonical_url, registrable_domain
 from credit_signals.domain import Company, FetchStatus
+from credit_signals.errors import FetchError
 
 # A home page that leads here has become a profile on somebody else's site.
 PLATFORMS = {
@@ -15,8 +16,14 @@ PLATFORMS = {
 
 
 def start_url(company: Company) -> str:
-    """The company's home page as asked for first."""
-    return canonical_url(company.url) or company.url
+    """The company's home page as asked for first. Raises FetchError when it cannot be requested.
+
+    A URL with user or password is not requested; the plain domain is tried instead.
+    """
+    url = canonical_url(company.url) or canonical_url(f"https://{company.domain}/")
+    if url is None:
+        raise FetchError(company.id, FetchStatus.BAD_CONTENT, "the company has no URL that can be requested")
+    return url
 
 
 def start_urls(company: Company) -> set[str]:

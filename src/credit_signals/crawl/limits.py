@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from credit_signals.domain import Fetch
+from credit_signals.errors import ConfigurationError
 
 DEFAULT_USER_AGENT = "credit-signals/0.1 (+https://credit-signals.example/bot; bot@credit-signals.example)"
+
+CONNECT_TARGET = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s\[\]:]+):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class FetchLimits:
     """Limits of a request. Times in seconds, sizes in decoded bytes.
 
     `connect_to` says where to connect instead, by host name or `*` (like curl's --connect-to): `{"*": "127.0.0.1:80"}`.
-    It changes the address, not the check of it: loopback still needs `allow_private_network`.
+    It changes the address, not the check of it: loopback still needs `allow_private_network`. Raises
+    ConfigurationError for a target without a port.
     """
 
     user_agent: str = DEFAULT_USER_AGENT
@@ -31,6 +36,11 @@ class FetchLimits:
     max_crawl_delay: float = 10.0  # a longer Crawl-delay of robots.txt is cut to this
     allow_private_network: bool = False
     connect_to: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for host, target in self.connect_to.items():
+            if not CONNECT_TARGET.fullmatch(target):
+                raise ConfigurationError(f"connect_to for {host!r}: {target!r} is not an address with a port")
 
     @property
     def robots_token(self) -> str:

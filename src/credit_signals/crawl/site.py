@@ -30,6 +30,7 @@ HOME_ONLY = {FetchStatus.HTTP_ERROR, FetchStatus.TOO_LARGE, FetchStatus.UNSUPPOR
 # Roles whose disappearance means something; also asked for when nothing links to them any more.
 TELLING_ROLES = {PageRole.TEAM, PageRole.JOBS, PageRole.NEWS, PageRole.CONTACT, PageRole.IMPRINT}
 MAX_REVISITS = 10
+MAX_ORIGINS = 8  # hosts of one site whose robots.txt is asked for
 MAX_UNASKED = 100  # rows for known URLs that were not requested, by reason
 SITEMAP_DEPTH = 2
 
@@ -131,6 +132,11 @@ class _SiteCrawl:
     async def _rules_for(self, url: str) -> tuple[RobotsRules, Fetch]:
         """The rules of a URL's origin, and the outcome of asking for them."""
         origin = origin_of(url)
+        if origin not in self._rules and len(self._rules) >= MAX_ORIGINS:
+            # a wildcard name has hosts without end
+            refusal = f"more than {MAX_ORIGINS} hosts of one site"
+            rules = RobotsRules(self._fetcher.limits.robots_token, refusal=refusal)
+            self._rules[origin] = rules, self._unasked(f"{origin}robots.txt", FetchStatus.ROBOTS_DENIED, refusal)
         if origin not in self._rules:
             ask = self._new_ask(f"{origin}robots.txt", _admit_all)
             ask = replace(ask, types=ANY_TYPE, max_bytes=MAX_BYTES, truncate=True, known=None)
@@ -142,19 +148,29 @@ class _SiteCrawl:
             self._outbox.append((answer.fetch, None))
         return self._rules[origin]
 
-    async def _allowed(self, url: str) -> bool:
-        rules, _ = await self._rules_for(url)
-        return rules.allows(url)
+    async def _refusal(self, url: str) -> tuple[FetchStatus, str] | None:
+        """Why robots.txt keeps a URL from being asked for, or None.
+
+        Without any answer to robots.txt its failure is the URL's too: the same host would be asked.
+        """
+        rules, robots = await self._rules_for(url)
+        if rules.allows(url):
+            return None
+        if rules.refusal and robots.http_status is None and robots.attempts:
+            return robots.status, robots.reason
+        return FetchStatus.ROBOTS_DENIED, rules.refusal or "robots.txt"
 
     async def _admit_home(self, url: str) -> FetchStatus | None:
         if is_platform(url):
             return FetchStatus.REDIRECTED_AWAY
-        return None if await self._allowed(url) else FetchStatus.ROBOTS_DENIED
+        refusal = await self._refusal(url)
+        return refusal[0] if refusal else None
 
     async def _admit_own(self, url: str) -> FetchStatus | None:
         if not self._site.holds(url):
             return FetchStatus.REDIRECTED_AWAY
-        return None if await self._allowed(url) else FetchStatus.ROBOTS_DENIED
+        refusal = await self._refusal(url)
+        return refusal[0] if refusal else None
 
     # --- home page ------------------------------------------------------------------------------------------------
 
@@ -171,12 +187,9 @@ class _SiteCrawl:
             url = other
 
     async def _ask_start(self, url: str) -> Answer:
-        rules, robots = await self._rules_for(url)
-        if not rules.allows(url):
-            # without an answer to robots.txt the home page is not asked for: it shares the outcome
-            unreachable = rules.refusal and robots.http_status is None
-            status = robots.status if unreachable else FetchStatus.ROBOTS_DENIED
-            return Answer(self._unasked(url, status, robots.reason if unreachable else rules.refusal or "robots.txt"))
+        refusal = await self._refusal(url)
+        if refusal:
+            return Answer(self._unasked(url, *refusal))
         self._pages_asked += 1
         return await self._ask(self._new_ask(url, self._admit_home))
 
@@ -190,7 +203,7 @@ class _SiteCrawl:
         seen: set[str] = set()
         while waiting and len(seen) < MAX_FILES and not self._spent():
             url, nesting = waiting.pop(0)
-            if url in seen or not await self._allowed(url):
+            if url in seen or await self._refusal(url):
                 continue
             seen.add(url)
             answer = await self._ask(replace(self._new_ask(url, self._admit_own), types=ANY_TYPE, known=None))
@@ -206,11 +219,11 @@ class _SiteCrawl:
                 waiting += [(own, nesting + 1) for own in nested[: MAX_FILES * 2]]
 
     async def _visit(self, known: Known) -> None:
-        if not await self._allowed(known.url):
+        refusal = await self._refusal(known.url)
+        if refusal:
             self._denied += 1
             if self._denied <= MAX_UNASKED:
-                fetch = self._unasked(known.url, FetchStatus.ROBOTS_DENIED, "robots.txt")
-                self._outbox.append((fetch, None))
+                self._outbox.append((self._unasked(known.url, *refusal), None))
             return
         self._pages_asked += 1
         answer = await self._ask(self._new_ask(known.url, self._admit_own))

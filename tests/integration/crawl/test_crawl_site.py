@@ -355,3 +355,44 @@ async def test_many_companies_at_once(server: BadServer, fetcher: Fetcher, budge
     for company, found in zip(companies, results, strict=True):
         assert len(found.pages) == 3
         assert all(f"//{company.domain}/" in page.url and page.company_id == company.id for page in found.pages)
+
+
+async def test_secure_redirect_that_fails(
+    server: BadServer, fetcher: Fetcher, company: Company, budget: Budget
+) -> None:
+    """A site whose http leads to https without a working TLS is unreachable, not refused."""
+    server.routes["/"] = reply("", 301, Location="https://acme.example/")
+    found = await crawl(company, fetcher, budget)
+    status, reason = judge_site(company, found.fetches, found.pages)
+    assert (status, reason.partition(":")[0]) == (SiteStatus.UNREACHABLE, "no secure connection")
+
+
+async def test_hosts_without_end(server: BadServer, fetcher: Fetcher, company: Company, budget: Budget) -> None:
+    """A wildcard name cannot make the crawler ask hundreds of hosts for robots.txt."""
+    server.routes["acme.example/"] = reply(links(*(f"http://h{n}.acme.example/" for n in range(100))))
+    await crawl(company, fetcher, budget)
+    assert len({hit.host for hit in server.hits}) <= 8
+
+
+async def test_password_in_the_listed_url(
+    server: BadServer, fetcher: Fetcher, company: Company, budget: Budget
+) -> None:
+    """A password in the company list reaches neither the site nor the records."""
+    server.routes["/"] = reply(links("/about", text="x"))
+    listed = company.model_copy(update={"url": "http://user:hunter2@acme.example/"})
+    found = await crawl(listed, fetcher, budget)
+    assert found.urls() == ["http://acme.example/"]
+    assert all("hunter2" not in fetch.model_dump_json() for fetch in found.fetches)
+    assert all("authorization" not in hit.headers for hit in server.hits)
+
+
+async def test_two_charsets_survive_a_resume(
+    server: BadServer, fetcher: Fetcher, company: Company, budget: Budget
+) -> None:
+    """Text that needed a detector reads the same from the archive."""
+    body = "<p>Geschäftsführer: Jörg Müller, Straße 5, Köln, täglich geöffnet</p>".encode("cp1252")
+    server.routes["/"] = reply(body, content_type="text/html; charset=utf-8")
+    first = await crawl(company, fetcher, budget)
+    again = await crawl(company, fetcher, budget, CrawlMemory(done=first.fetches))
+    assert [page.html for page in again.pages] == [page.html for page in first.pages]
+    assert again.fetches == first.fetches
