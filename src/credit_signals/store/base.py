@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from credit_signals.domain import (
@@ -21,7 +22,13 @@ from credit_signals.domain import (
     SiteFact,
     SiteGraph,
     SiteStatus,
+    content_id,
 )
+
+
+def shard_of(domain: str, shards: int) -> int:
+    """The shard of a domain, 0 to `shards` - 1; the same in every process and on every machine."""
+    return int(content_id(domain), 16) % shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class SiteRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Counts of one run. `unread` = tasks planned - read - dead."""
+    """Counts of one run. `unread` = tasks planned - read - dead. A text that two companies share counts for each."""
 
     companies: int
     crawled: int
@@ -58,8 +65,29 @@ class RunProgress:
         return self.tasks - self.read - self.dead
 
 
+class SignalChange(StrEnum):
+    """What befell a signal."""
+
+    SEEN = "seen"  # for the first time
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"  # withdrawn once, and stated again
+
+
+@dataclass(frozen=True, slots=True)
+class SignalEvent:
+    """One change of a signal, kept for audits."""
+
+    signal_id: str
+    change: SignalChange
+    at: datetime
+
+
 class ResultsStore(Protocol):
-    """Companies, crawls, sections, predictions, signals and reports."""
+    """Companies, crawls, sections, predictions, signals and reports.
+
+    Every method raises StoreUnavailable when the database does not answer, and StoreError when a write names a run that
+    is not in the store.
+    """
 
     def migrate(self) -> None:
         """Bring the schema up to date."""
@@ -91,7 +119,7 @@ class ResultsStore(Protocol):
 
     # crawl
     def save_fetches(self, run_id: str, fetches: Sequence[Fetch]) -> None:
-        """Record outcomes; one row per run, company and URL."""
+        """Record outcomes; one row per run, company and URL: the one fetched last."""
 
     def fetches(self, run_id: str, company_id: str) -> list[Fetch]:
         """The outcomes of this run, in the order they were made."""
@@ -100,7 +128,7 @@ class ResultsStore(Protocol):
         """By URL: the newest OK outcome of any run whose response lies in the archive."""
 
     def save_site(self, record: SiteRecord) -> None:
-        """Record a finished crawl in one transaction; sections are immutable and kept by id."""
+        """Record a finished crawl in one transaction; the first record of a run stays. Sections are kept by id."""
 
     def site(self, run_id: str, company_id: str) -> SiteRecord | None:
         """What `save_site` recorded, or None."""
@@ -124,14 +152,20 @@ class ResultsStore(Protocol):
     def mark_queued(self, task_ids: Sequence[str]) -> None:
         """Note that tasks were put on the queue."""
 
-    def save_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """Add predictions; a prediction that is there already stays."""
+    def queued_count(self, run_id: str) -> int:
+        """Tasks of the run that were put on the queue, read or not; the others had their answer already."""
 
-    def mark_dead(self, task_id: str, reason: str) -> None:
-        """Note that a task failed for good; a later prediction clears it."""
+    def save_predictions(self, predictions: Sequence[Prediction]) -> None:
+        """Add predictions; of a task that has one, another is added only where a run with `reread` waits for it."""
+
+    def mark_dead(self, task_id: str, reason: str, failed_at: datetime | None = None) -> None:
+        """Note that a task failed for good; a later prediction clears it.
+
+        Plans made after `failed_at` are not touched: they are a new attempt.
+        """
 
     def predictions(self, run_id: str, company_id: str) -> dict[str, Prediction]:
-        """By content hash: the predictions of the run's tasks of a company."""
+        """By content hash: the newest predictions of the run's tasks of a company."""
 
     def unread(self, run_id: str) -> int:
         """Tasks of the run that still wait for a reader."""
@@ -144,10 +178,17 @@ class ResultsStore(Protocol):
         """All signals of a company, withdrawn ones included."""
 
     def save_signals(self, signals: Sequence[Signal]) -> None:
-        """Upsert signals by id; each quote is checked against its stored section. Raises EvidenceMismatch."""
+        """Upsert signals by id; each quote is checked against its stored section. Raises EvidenceMismatch.
+
+        `first_seen` never moves later, `last_seen` never earlier. The rest is that of the later state: the one whose
+        `last_seen` or `withdrawn_at` is later.
+        """
+
+    def signal_events(self, company_id: str) -> list[SignalEvent]:
+        """The changes of a company's signals, oldest first."""
 
     def save_report(self, report: CompanyReport) -> None:
-        """Keep the report of a company in a run."""
+        """Keep the report of a company in a run; earlier ones stay, the newest is the one that `report` gives."""
 
     def report(self, run_id: str, company_id: str) -> CompanyReport | None:
         """A report, or None."""
@@ -157,3 +198,14 @@ class ResultsStore(Protocol):
 
     def section(self, section_id: str) -> Section | None:
         """A section by id, whichever run stored it."""
+
+    # housekeeping
+    def delete_runs_before(self, moment: datetime) -> int:
+        """Delete what runs started before a moment recorded of companies that a later run has recorded again.
+
+        A run of which nothing is left goes with its list and reports; the number of those is given. Signals, the
+        sections that they quote, the last run, and fetches whose archived response still stands for a page stay.
+        """
+
+    def archive_files_in_use(self) -> set[str]:
+        """The names of the archive files that a recorded fetch refers to."""

@@ -1,0 +1,69 @@
+"""Bringing the schema up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from credit_signals.errors import StoreUnavailable
+from credit_signals.store.database import LOCK_SECONDS, Database
+
+_LOCK_KEY = 0x6372656469740001  # any constant of our own
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that the database lacks; processes that call it at once take turns.
+
+    Raises StoreUnavailable.
+    """
+    config = migration_config()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    if database.is_sqlite:
+        _use_wal(database)
+    with database.reading() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+
+    def upgrade(connection: Connection) -> None:
+        if not database.is_sqlite:  # there, BEGIN IMMEDIATE is the lock
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    database.write(upgrade)
+
+
+def migration_config() -> Config:
+    """Alembic's configuration, without a file. A `%` in the path is escaped for its parser."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _use_wal(database: Database) -> None:
+    """Set the journal mode, which the file remembers. SQLite does not wait for its lock here: we do."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while not _switched(database, time.monotonic() > deadline):
+        time.sleep(0.05)
+
+
+def _switched(database: Database, last: bool) -> bool:
+    with database.errors():
+        connection = database.engine().raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    except sqlite3.DatabaseError as exc:
+        if last or getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise StoreUnavailable(f"{database.name} does not answer: {exc}") from exc
+        return False
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,33 @@
+"""The results store on SQLite or Postgres."""
+
+from __future__ import annotations
+
+from credit_signals.store.crawl_part import CrawlPart
+from credit_signals.store.database import Database
+from credit_signals.store.migrating import migrate
+from credit_signals.store.reading_part import ReadingPart
+from credit_signals.store.result_part import ResultPart
+from credit_signals.store.retention_part import RetentionPart
+from credit_signals.store.run_part import RunPart
+
+
+class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, RetentionPart):
+    """A ResultsStore at a URL: `sqlite:////folder/store.db` or `postgresql://user:password@host/database`.
+
+    Nothing is opened before the first use; each process opens its own connections. Raises ConfigurationError for a URL
+    that is neither.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def __repr__(self) -> str:
+        return f"SqlStore({self._database.name})"
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; processes that call it at once take turns. Raises StoreUnavailable."""
+        migrate(self._database)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._database.close()

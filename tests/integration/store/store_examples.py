@@ -1,0 +1,142 @@
+"""Small nouns for the tests of the stores."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from credit_signals.domain import (
+    ArchivedAt,
+    Company,
+    CompanyReport,
+    DroppedBlock,
+    Evidence,
+    Fetch,
+    FetchStatus,
+    GraphNode,
+    PageRole,
+    Prediction,
+    Run,
+    Section,
+    SectionTask,
+    Sentence,
+    Signal,
+    SiteFact,
+    SiteGraph,
+    SiteStatus,
+    Stance,
+    Subject,
+    content_id,
+)
+from credit_signals.store.base import SiteRecord
+
+DAY0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
+READER = "questions-1+model-a"
+
+
+def day(number: float) -> datetime:
+    """A moment, in days after the first."""
+    return DAY0 + timedelta(days=number)
+
+
+def run(name: str = "run-1", at: float = 0, reread: bool = False) -> Run:
+    """A run."""
+    return Run(id=name, started_at=day(at), reread=reread)
+
+
+def company(key: str = "acme", **values: str) -> Company:
+    """A company."""
+    domain = values.get("domain", f"{key}.example")
+    fields = {"id": key, "name": key.title(), "domain": domain, "url": f"https://{domain}/", **values}
+    return Company(**fields)
+
+
+def section(text: str = "We cut forty jobs.", owner: str = "acme", url: str = "") -> Section:
+    """A section of one sentence."""
+    return Section.build(
+        company_id=owner,
+        url=url or f"https://{owner}.example/news",
+        role=PageRole.NEWS,
+        heading_path=("News", "2026"),
+        text=text,
+        sentences=(Sentence(number=1, start=0, end=len(text)),),
+        language="en",
+    )
+
+
+def task(text: str = "We cut forty jobs.", owner: str = "acme") -> SectionTask:
+    """The task of a section."""
+    return SectionTask.build(section(text, owner), READER)
+
+
+def prediction(of: SectionTask, at: float = 0.5, unread_reason: str = "") -> Prediction:
+    """An answer to a task."""
+    return Prediction(
+        task_id=of.id,
+        content_hash=of.section.content_hash,
+        reader_id=of.reader_id,
+        unread_reason=unread_reason,
+        read_at=day(at),
+    )
+
+
+def fetch(
+    url: str = "https://acme.example/",
+    at: float = 0.1,
+    status: FetchStatus = FetchStatus.OK,
+    file: str = "",
+    owner: str = "acme",
+) -> Fetch:
+    """The outcome of a request."""
+    archived = ArchivedAt(file=file, offset=7) if file else None
+    return Fetch(
+        company_id=owner, url=url, final_url=url, status=status, fetched_at=day(at), archived_at=archived, etag='W/"1"'
+    )
+
+
+def site(
+    run_id: str = "run-1",
+    owner: str = "acme",
+    at: float = 0.2,
+    sections: tuple[Section, ...] = (),
+    status: SiteStatus = SiteStatus.READ,
+) -> SiteRecord:
+    """What a crawl found."""
+    node = GraphNode(url=f"https://{owner}.example/", role=PageRole.HOME, depth=0, rank=1.0, status=FetchStatus.OK)
+    return SiteRecord(
+        run_id=run_id,
+        company_id=owner,
+        status=status,
+        reason="",
+        pages=3,
+        language="en",
+        crawled_at=day(at),
+        graph=SiteGraph(company_id=owner, nodes=(node,), edges=()),
+        facts=(SiteFact(key="vat_id", value="GB123", source="imprint"),),
+        dropped=(DroppedBlock(url=f"https://{owner}.example/", reason="navigation", characters=12),),
+        sections=sections,
+    )
+
+
+def signal(
+    of: Section, first: float = 1, last: float = 1, withdrawn: float | None = None, confidence: float = 0.8
+) -> Signal:
+    """A signal that quotes the whole of a section."""
+    evidence = Evidence(url=of.url, section_id=of.id, sentences=(1,), start=0, end=len(of.text), quote=of.text)
+    return Signal(
+        id=content_id(of.company_id, "layoffs", of.text),
+        company_id=of.company_id,
+        code="layoffs",
+        stance=Stance.OCCURRED,
+        subject=Subject.COMPANY,
+        severity=2,
+        confidence=confidence,
+        evidence=evidence,
+        first_seen=day(first),
+        last_seen=day(last),
+        withdrawn_at=None if withdrawn is None else day(withdrawn),
+    )
+
+
+def report(run_id: str = "run-1", owner: str = "acme", pages: int = 3) -> CompanyReport:
+    """A report."""
+    return CompanyReport(run_id=run_id, company=company(owner), status=SiteStatus.READ, pages=pages)
