@@ -12,7 +12,7 @@ from rich.text import Text
 from credit_signals.domain import CompanyReport, Signal
 from credit_signals.store.base import RunProgress
 
-BAND_STYLES = ((25, "bold red"), (45, "red"), (60, "yellow"), (80, "green"), (101, "bold green"))
+BAND_STYLES = {"critical": "bold red", "weak": "red", "watch": "yellow", "fair": "green", "good": "bold green"}
 QUOTE_CHARACTERS = 140
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 
@@ -72,7 +72,7 @@ def results_table(reports: Sequence[CompanyReport], signals_shown: int = 3) -> T
     table = Table(show_lines=True, expand=True)
     table.add_column("company", ratio=3)
     table.add_column("activity", ratio=3)
-    table.add_column("gauge", justify="right", min_width=5)
+    table.add_column("gauge", justify="right", min_width=8)
     table.add_column("strongest signals", ratio=8)
     for report in sorted(reports, key=lambda each: (each.gauge is None, each.gauge.value if each.gauge else 0)):
         company = Text(report.company.name)
@@ -95,8 +95,7 @@ def _activity(report: CompanyReport) -> Text:
 def _gauge(report: CompanyReport) -> Text:
     if report.gauge is None:
         return Text("-", style="dim")
-    value = report.gauge.value
-    return Text(str(value), style=next(style for below, style in BAND_STYLES if value < below))
+    return Text(f"{report.gauge.value}\n{report.gauge.band}", style=BAND_STYLES.get(report.gauge.band, ""))
 
 
 def _signals(report: CompanyReport, shown: int) -> Text:

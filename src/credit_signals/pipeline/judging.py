@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from credit_signals.domain import Company, CompanyReport, Fetch, FetchStatus, Prediction, Section, now
 from credit_signals.pipeline.opening import known_run
@@ -30,11 +30,12 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
     signals = follow_signals(
         store.signals(company.id),
         find_signals(company.id, record.sections, predictions, record.crawled_at),
-        *_checked_urls(record, store.fetches(record.run_id, company.id), predictions.keys()),
+        *_checked_urls(record, store.fetches(record.run_id, company.id), predictions),
         record.crawled_at,
     )
     store.save_signals(signals)
     unread = Counter(unread_reason(section, predictions) for section in record.sections)
+    readers = Counter(prediction.reader_id for prediction in predictions.values())
     report = CompanyReport(
         run_id=record.run_id,
         company=company,
@@ -45,9 +46,11 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
         unread_sections={reason: count for reason, count in sorted(unread.items()) if reason},
         language=record.language,
         activities=tuple(find_activities(record.sections, predictions, title_of)),
-        gauge=score_company(signals, record.facts, record.status, weights, at),
+        gauge=score_company(signals, record.facts, record.status, weights, at, text_read="" in unread),
         signals=tuple(signals),
         site_facts=record.facts,
+        reader_id=readers.most_common(1)[0][0] if readers else "",
+        scored_at=at,
     )
     store.save_report(report)
     return report
@@ -59,9 +62,11 @@ def unread_reason(section: Section, predictions: Mapping[str, Prediction]) -> st
     return "not read" if prediction is None else prediction.unread_reason
 
 
-def _checked_urls(record: SiteRecord, fetches: Sequence[Fetch], answered: Collection[str]) -> tuple[set[str], set[str]]:
+def _checked_urls(
+    record: SiteRecord, fetches: Sequence[Fetch], predictions: Mapping[str, Prediction]
+) -> tuple[set[str], set[str]]:
     """The pages whose every section was read this time, and the pages that are gone."""
-    unanswered = {section.url for section in record.sections if section.content_hash not in answered}
-    checked = {fetch.final_url for fetch in fetches if fetch.status in REACHED} - unanswered
+    unread = {section.url for section in record.sections if unread_reason(section, predictions)}
+    checked = {fetch.final_url for fetch in fetches if fetch.status in REACHED} - unread
     gone = {fetch.url for fetch in fetches if fetch.http_status in {404, 410}}
     return checked, gone
