@@ -37,11 +37,14 @@ class Encoder:
 
     def __init__(self, model_path: Path, adapter_path: Path | None = None, threads: int = 1) -> None:
         self._model = Model(model_path)
-        if self._model.separator < 0 or self._model.trained_length < INPUT_TOKENS:
-            raise ModelRefused(f"{model_path}: not a BERT encoder of at least {INPUT_TOKENS} tokens")
-        self._adapter = None if adapter_path is None else self._model.load_adapter(adapter_path)
-        options = ContextOptions(BATCH_TOKENS, sequences=BATCH_TOKENS // 4, threads=threads, embeddings=True)
-        self._context = Context(self._model, options)
+        try:
+            _require_bert(self._model)
+            self._adapter = None if adapter_path is None else self._model.load_adapter(adapter_path)
+            options = ContextOptions(BATCH_TOKENS, sequences=BATCH_TOKENS // 4, threads=threads, embeddings=True)
+            self._context = Context(self._model, options)
+        except ModelRefused:
+            self._model.close()
+            raise
 
     @property
     def width(self) -> int:
@@ -111,3 +114,8 @@ class Encoder:
         """Free the model."""
         self._context.close()
         self._model.close()
+
+
+def _require_bert(model: Model) -> None:
+    if model.separator < 0 or model.trained_length < INPUT_TOKENS:
+        raise ModelRefused(f"{model.path}: not a BERT encoder of at least {INPUT_TOKENS} tokens")

@@ -18,7 +18,10 @@ Paths are relative to the manifest.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -106,7 +109,7 @@ def identify(manifest: Manifest) -> str:
     for part in (manifest.model, manifest.adapter, manifest.heads, manifest.activity):
         parts.append(part.sha256.lower() if part else "")
     if manifest.questions:
-        parts += [file.read_text(encoding="utf-8") for file in question_files(manifest.questions.folder)]
+        parts += [_text(file) for file in question_files(manifest.questions.folder)]
     return f"{manifest.version}-{content_id(*parts)}"
 
 
@@ -116,3 +119,27 @@ def question_files(folder: Path) -> list[Path]:
     if not files:
         raise ModelRefused(f"{folder}: holds no question file")
     return files
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ModelRefused(f"{file}: the question file cannot be read") from exc
+
+
+def write_encoder_manifest(path: Path, version: str, languages: Sequence[str], files: Mapping[str, Path]) -> None:
+    """Write the manifest of an encoder reader, with the present SHA-256 of each file.
+
+    `files` names the parts: `model`, `heads` and, where there are any, `adapter` and `activity`. Files that lie beside
+    the manifest or below are named relative to it. Raises OSError.
+    """
+    folder = path.resolve().parent
+    lines = ['kind = "encoder"', f"version = {json.dumps(version)}", f"languages = {json.dumps(list(languages))}"]
+    for part, file in files.items():
+        full = file.resolve()
+        name = full.relative_to(folder) if full.is_relative_to(folder) else full
+        with full.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        lines += ["", f"[{part}]", f"file = {json.dumps(name.as_posix())}", f'sha256 = "{digest}"']
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -39,7 +39,7 @@ class Template(_Part):
 class Labels(_Part):
     """A question whose answer is one of a few labels: name -> what the model writes."""
 
-    prompt: str = "{prompt}"
+    prompt: str = ""  # the judgement's are those of groups and events
     labels: dict[str, str]
 
 

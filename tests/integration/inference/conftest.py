@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reader_samples import MINILM, ROOT, write_encoder_manifest, write_generative_manifest
+from reader_samples import MINILM, ROOT, write_generative_manifest, write_small_encoder
 
 from credit_signals.inference import open_reader
 from credit_signals.inference.base import Reader
@@ -26,7 +26,7 @@ def encoder() -> Iterator[Encoder]:
 @pytest.fixture(scope="session")
 def encoder_manifest(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A manifest of a small encoder reader."""
-    return write_encoder_manifest(tmp_path_factory.mktemp("encoder"), encoder)
+    return write_small_encoder(tmp_path_factory.mktemp("encoder"), encoder)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import numpy as np
 from credit_signals.domain import PageRole, Section, Sentence, Stance, Subject
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import ActivityIndex, SignalHeads
+from credit_signals.inference.manifest import write_encoder_manifest
 
 ROOT = Path(__file__).resolve().parents[3]
 MINILM = ROOT / "workers/section_reader/models/all-MiniLM-L6-v2.bf16.gguf"
@@ -75,16 +76,13 @@ def make_index(encoder: Encoder) -> ActivityIndex:
     )
 
 
-def write_encoder_manifest(folder: Path, encoder: Encoder, adapter: Path | None = None) -> Path:
+def write_small_encoder(folder: Path, encoder: Encoder) -> Path:
     """A manifest of the small heads and index over MiniLM."""
     make_heads(encoder).save(folder / "heads.npz")
     make_index(encoder).save(folder / "activity.npz")
     files = {"model": MINILM, "heads": folder / "heads.npz", "activity": folder / "activity.npz"}
-    if adapter:
-        files["adapter"] = adapter
-    parts = "".join(f'[{name}]\nfile = "{path}"\nsha256 = "{sha256(path)}"\n' for name, path in files.items())
     path = folder / "encoder.toml"
-    path.write_text(f'kind = "encoder"\nversion = "7"\nlanguages = ["en"]\n{parts}')
+    write_encoder_manifest(path, "7", ["en"], files)
     return path
 
 

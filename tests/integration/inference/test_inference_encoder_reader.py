@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reader_samples import EXAMPLES, make_heads, make_section, sha256, write_encoder_manifest
+from reader_samples import EXAMPLES, make_heads, make_section, sha256, write_small_encoder
 
 from credit_signals.domain import PageRole, Prediction, SectionTask, Stance, Subject
 from credit_signals.errors import ModelRefused
@@ -94,7 +94,7 @@ def test_the_id_needs_no_model_and_follows_the_files(encoder: Encoder, encoder_m
     assert reader.id == reader_id(encoder_manifest)
     assert reader.id.startswith("7-")
     reader.close()
-    again = write_encoder_manifest(tmp_path, encoder)
+    again = write_small_encoder(tmp_path, encoder)
     text = again.read_text()
     ids = {reader_id(again)}
     for old, new in (('"7"', '"8"'), ('["en"]', '["en", "fr"]'), ('sha256 = "', 'sha256 = "' + "0" * 64 + '" # ')):
@@ -105,7 +105,7 @@ def test_the_id_needs_no_model_and_follows_the_files(encoder: Encoder, encoder_m
 
 def test_heads_of_another_width_are_refused(encoder: Encoder, tmp_path: Path) -> None:
     """Heads that were trained on another encoder do not fit."""
-    manifest = write_encoder_manifest(tmp_path, encoder)
+    manifest = write_small_encoder(tmp_path, encoder)
     old = sha256(tmp_path / "heads.npz")
     heads = make_heads(encoder)
     narrow = {name: getattr(heads, name)[:, :10] for name in ("code_w", "stance_w", "subject_w", "severity_w")}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from reader_samples import MINILM, sha256, write_encoder_manifest
+from reader_samples import MINILM, sha256, write_small_encoder
 
 from credit_signals.errors import ModelRefused, ReadFailed
-from credit_signals.inference import open_reader
+from credit_signals.inference import model_file, open_reader
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.llama import Context, ContextOptions, Model, Segment
 from credit_signals.inference.model_file import check_file, check_model, try_loading
@@ -66,7 +68,7 @@ def test_a_causal_model_is_no_encoder(tiny_llama: Path) -> None:
 
 def test_an_encoder_with_damaged_heads_is_refused(encoder: Encoder, tmp_path: Path) -> None:
     """A heads file that does not have its sum is named."""
-    manifest = write_encoder_manifest(tmp_path, encoder)
+    manifest = write_small_encoder(tmp_path, encoder)
     flipped(tmp_path / "heads.npz", tmp_path / "heads.npz", -1)
     with pytest.raises(ModelRefused, match=r"heads\.npz"):
         open_reader(manifest)
@@ -99,3 +101,32 @@ def test_a_batch_that_would_abort_is_refused(tiny_llama: Path, segments: list[Se
             context.run(segments)
         assert context.run([Segment([1, 2], (0,), output=True)]) == 2
         context.close()
+
+
+def test_the_trial_load_is_done_once(tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that loaded once is not tried again; where nothing can be written, it is tried each time."""
+    tried: list[Path] = []
+    monkeypatch.setattr(model_file, "try_loading", tried.append)
+    monkeypatch.setattr(model_file.tempfile, "gettempdir", lambda: str(tmp_path))
+    check_model(tiny_llama, sha256(tiny_llama))
+    check_model(tiny_llama, sha256(tiny_llama).upper())
+    assert len(tried) == 1
+    monkeypatch.setattr(model_file.tempfile, "gettempdir", lambda: "/proc")
+    check_model(tiny_llama, sha256(tiny_llama))
+    check_model(tiny_llama, sha256(tiny_llama))
+    assert len(tried) == 3
+
+
+def test_llama_cpp_is_silent(tiny_llama: Path, tmp_path: Path) -> None:
+    """Loading and refusing write nothing to the standard streams."""
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF" + b"\xff" * 100)
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from credit_signals.errors import ModelRefused\n"
+        "from credit_signals.inference.llama import Model, Context, ContextOptions\n"
+        "m = Model(Path(sys.argv[1])); Context(m, ContextOptions(64, 1)).close(); m.close()\n"
+        "try:\n    Model(Path(sys.argv[2]))\nexcept ModelRefused:\n    sys.exit(7)\n"
+    )
+    command = [sys.executable, "-c", code, str(tiny_llama), str(tmp_path / "bad.gguf")]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")
