@@ -5,48 +5,13 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from py3langid.langid import (  # type: ignore[import-untyped]  # the package ships no types
-    MODEL_FILE,
-    LanguageIdentifier,
-)
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-LANGUAGES = [
-    "bg",
-    "ca",
-    "cs",
-    "da",
-    "de",
-    "el",
-    "en",
-    "es",
-    "et",
-    "fi",
-    "fr",
-    "ga",
-    "hr",
-    "hu",
-    "is",
-    "it",
-    "lb",
-    "lt",
-    "lv",
-    "mk",
-    "mt",
-    "nl",
-    "nn",
-    "no",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sk",
-    "sl",
-    "sq",
-    "sr",
-    "sv",
-    "tr",
-    "uk",
-]
+# Those of European company sites that the model knows.
+LANGUAGES = frozenset(
+    {"bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "is", "it", "lb", "lt"}
+    | {"lv", "mk", "mt", "nl", "nn", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr", "sv", "tr", "uk"}
+)
 _SAME = {"nb": "no", "nn": "no"}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TOO_SHORT = 12  # letters: below, any model guesses

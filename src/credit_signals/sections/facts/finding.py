@@ -44,6 +44,7 @@ _FOUNDED = re.compile(
     r"|fondata(?: nel)?|fundada(?: en)?|seit(?: dem Jahr)?|since|depuis|dal|desde)\s*:?\s*(1[6-9]\d\d|20[0-2]\d)\b",
     re.IGNORECASE,
 )
+_LINES_OF_A_FOOTER = 3
 _POST_CODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4,5}(?= [A-ZÀ-Þ])|\d{5})\b")
 _MOST = {"legal_name": 2, "address": 3, "phone": 3, "email": 3, "founded": 1, "register_court": 1}
 _SOURCES = ("imprint", "json-ld", "footer", "contact", "legal", "about", "home")
@@ -85,7 +86,10 @@ def _source(section: Section) -> str:
     return str(section.role) if section.role in {PageRole.CONTACT, PageRole.ABOUT, PageRole.HOME} else ""
 
 
-def _from_text(sections: Iterable[Section]) -> Iterator[SiteFact]:
+def _from_text(sections: Sequence[Section]) -> Iterator[SiteFact]:
+    last = {section.url: section for section in sections}
+    for section in last.values():
+        yield from _from_page_end(section)
     for section in sections:
         source = _source(section)
         if not source or any(map(_OF_OTHERS.search, section.heading_path)):
@@ -98,6 +102,16 @@ def _from_text(sections: Iterable[Section]) -> Iterator[SiteFact]:
             yield SiteFact(key=key, value=" ".join(value.split()), url=section.url, source=source)
 
 
+def _from_page_end(section: Section) -> Iterator[SiteFact]:
+    """Facts of a page's last lines where they read as a footer that no markup marks: an address, and whose it is."""
+    if _source(section) not in {"", "home", "about"} or section.role is PageRole.LEGAL:
+        return
+    end = "\n".join(section.text.translate(_HYPHENS).split("\n")[-_LINES_OF_A_FOOTER:])
+    if any(find_addresses(end)) and any(find_company_names(end)) and not _OF_OTHERS.search(end):
+        for key, value in _text_facts(end, "footer"):
+            yield SiteFact(key=key, value=" ".join(value.split()), url=section.url, source="footer")
+
+
 def _text_facts(text: str, source: str) -> Iterator[tuple[str, str]]:
     """Facts of one text. Prose (about, home) gives only what is labelled beyond doubt."""
     yield from (("register_number", number) for number in find_register_numbers(text))
@@ -107,8 +121,8 @@ def _text_facts(text: str, source: str) -> Iterator[tuple[str, str]]:
     yield from (("register_court", court) for court in _courts(text))
     if source in {"home", "about"}:
         return
+    yield from (("legal_name", name) for name in find_company_names(text))
     if source != "contact":
-        yield from (("legal_name", name) for name in find_company_names(text))
         yield from (("managing_director", name) for name in find_leaders(text))
     yield from (("address", address) for address in find_addresses(text))
     yield from (("phone", phone) for phone in find_phones(text))
@@ -156,7 +170,7 @@ def _same(fact: SiteFact) -> tuple[str, str]:
         return fact.key, re.sub(r"\D", "", fact.value.replace("(0)", ""))[-8:]
     if fact.key == "address" and (post_code := _POST_CODE.search(fact.value)):
         return fact.key, re.sub(r"\W", "", post_code.group())
-    return fact.key, re.sub(r"\W", "", fact.value.casefold())
+    return fact.key, re.sub(r"\W", "", fact.value.casefold()).replace("limited", "ltd")
 
 
 def _missing_imprint(

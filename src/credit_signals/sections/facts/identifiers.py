@@ -33,6 +33,11 @@ _UK_REGISTER = re.compile(
     r"(?:\b(?:no|nos|number|num|reg|registration)\b|#|№)[^\dA-Z\n]{0,12}((?:SC|NI|OC|SO|NC)?[ ]?\d{6,8})\b",
     re.IGNORECASE,
 )
+_ENGLISH_REGISTER = re.compile(
+    r"\bregistered in (?:England(?: (?:and|&) Wales)?|Scotland|Wales|Northern Ireland)[\s:,.(-]{1,4}"
+    r"((?:SC|NI|OC|SO|NC)?\d{6,8})\b",
+    re.IGNORECASE,
+)
 _FRENCH_REGISTER = re.compile(
     r"\b(?:SIREN|SIRET|R\.?C\.?S\.?)(?![\w])[^\d\n]{0,40}?(\d{3}[ .]?\d{3}[ .]?\d{3})(?:[ .]?(\d{5}))?\b"
 )
@@ -65,6 +70,8 @@ def find_register_numbers(text: str) -> Iterator[str]:
             yield ch_uid.format(number)
     for match in _UK_REGISTER.finditer(text):
         yield match[1].upper().replace(" ", "")
+    for match in _ENGLISH_REGISTER.finditer(text):
+        yield match[1].upper()
     for match in _FRENCH_REGISTER.finditer(text):
         number = _checked(fr_siren.validate, match[1].replace(".", " "))
         if number:

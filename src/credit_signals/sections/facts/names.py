@@ -17,13 +17,14 @@ _WORD = r"[A-ZÀ-Þ0-9][\wÀ-ÿ&.'’+/-]*"
 _JOIN = r"(?:&|\+|und|and|et|e|di|of|the|für|de|du|la|y|-|–)"
 _COMPANY = re.compile(rf"(?<![\w@.])({_WORD}(?: (?:{_WORD}|{_JOIN}|\([^)\n]{{1,20}}\))){{0,6}},? (?:{_FORMS}))(?![\w])")
 _LEADS_IN = re.compile(
-    r"^(?:©|\(c\)|copyright|by|\d{4}(?:\s?[-–]\s?\d{4})?|firma|anbieter|herausgeber|betreiber|company)\b[\s:.,-]*",
+    r"^(?:©|\(c\)|copyright|by|\d{4}(?:\s?[-–]\s?\d{4})?|firma|anbieter|herausgeber|betreiber|company"
+    r"|§|\d+ (?:DDG|TMG|ECG|MDStV))(?!\w)[\s:.,-]*",
     re.IGNORECASE,
 )
 # "X is a trademark of ...": another company's name.
 _OF_ANOTHER = re.compile(
     r"(?:propriet\w+ d[ei]|propriété de|property of|trademarks? of|marken? de[rs]|(?:part|member|subsidiary) of"
-    r"|mitglied (?:de[rs]|im))\s(?:\w+\s){0,2}$",
+    r"|mitglied (?:de[rs]|im)|administrators?|liquidators?|insolvenzverwalter\w*|auditors?)\b[^.\n]{0,30}$",
     re.IGNORECASE,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_TOWN = r"[A-ZÀ-Þ][\wÀ-ÿ.'’-]+(?:[ /][A-ZÀ-Þa-z(][\wÀ-ÿ.'’()-]+){0,3}"
+_TOWN = r"(?:St\.? )?[A-ZÀ-Þ][\wÀ-ÿ'’-]+(?:[ /](?:[a-z]{1,3}\.|[A-ZÀ-Þa-z(][\wÀ-ÿ'’()-]+)){0,3}"
 _GAP = r"[ ]?[\n,|•·–-]{1,2}[ \n]?"
 _CONTINENTAL = re.compile(
     rf"(?<![\w])([A-ZÀ-Þ][\wÀ-ÿ.'’/ -]{{2,45}}?,? ?\d{{1,4}} ?[a-zA-Z]?(?: ?[-–/+] ?\d{{1,4}}[a-z]?)?){_GAP}"
@@ -36,7 +36,8 @@ _PHONE = re.compile(
     r"|\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4})(?![\w@])"
 )
 _NOT_A_PHONE = re.compile(
-    r"(?:fax|\b(?:no|nr|number|nummer|vat|iva|hrb|hra|iban|bic|siret|siren|rcs|rea|company|reg|registration|fn|blz|id))"
+    r"(?:fax|\b(?:no|nr|number|nummer|vat|iva|hrb|hra|iban|bic|siret|siren|rcs|rea|company|reg|registration|fn|blz|id"
+    r"|england|wales|scotland))"
     r"[\w.]{0,3}[ .:|]{0,4}(?:\+\d\d|0)?$",
     re.IGNORECASE,
 )
