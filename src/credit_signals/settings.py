@@ -35,7 +35,7 @@ class Settings(BaseSettings):
 
     queue_length: int = Field(50_000, ge=1, description="Sections on the queue at which crawling waits")
     queue_idle_seconds: float = Field(60.0, gt=0, description="Idle time after which others take a section")
-    queue_attempts: int = Field(3, ge=1, description="Deliveries before a section becomes a dead letter")
+    queue_attempts: int = Field(5, ge=1, description="Deliveries before a section becomes a dead letter")
     batch: int = Field(16, ge=1, description="Sections a worker takes at once")
 
     def as_environment(self) -> dict[str, str]:

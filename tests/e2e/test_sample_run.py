@@ -8,8 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from credit_signals.store import SqlStore
 from tests.e2e.conftest import SAMPLE_WEB, CommandLine
+
+from credit_signals.store import SqlStore
 
 LEAST_PRECISION = LEAST_RECALL = 0.70
 LEAST_ACTIVITY = 0.75
@@ -63,9 +64,7 @@ def test_every_quote_is_the_stored_text(results: dict[str, Any], command_line: C
 
 def test_signals_of_english_sites(results: dict[str, Any], truth: dict[str, Any]) -> None:
     """On English sites precision and recall by (company, code) are at least 0.70."""
-    found = {
-        (company["domain"], signal["code"]) for company in results["companies"] for signal in company["signals"]
-    }
+    found = {(company["domain"], signal["code"]) for company in results["companies"] for signal in company["signals"]}
     english = {company["domain"] for company in _english(truth)}
     expected = {(company["domain"], signal["code"]) for company in _english(truth) for signal in company["signals"]}
     found = {pair for pair in found if pair[0] in english}
@@ -93,9 +92,7 @@ def _nace_section(company: dict[str, Any]) -> str:
     return max(sections, key=lambda each: each["probability"])["code"] if sections else ""
 
 
-def test_a_second_run_reads_nothing(
-    results: dict[str, Any], truth: dict[str, Any], command_line: CommandLine
-) -> None:
+def test_a_second_run_reads_nothing(results: dict[str, Any], truth: dict[str, Any], command_line: CommandLine) -> None:
     """The same crawl again queues no section; one changed page re-reads only what changed; a removed statement ends."""
     again = command_line.run(SAMPLE_WEB / "companies.csv")
     store = SqlStore(f"sqlite:///{command_line.data_dir / 'store.db'}")

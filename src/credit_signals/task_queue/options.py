@@ -13,7 +13,7 @@ class QueueOptions:
 
     max_length: int = 50_000  # entries, in work included, at which `put` waits
     idle_seconds: float = 60.0  # a delivery not renewed for so long belongs to a dead consumer
-    max_attempts: int = 3  # deliveries before a task becomes a dead letter
+    max_attempts: int = 5  # deliveries before a task becomes a dead letter
     max_dead: int = 10_000  # dead letters kept; the oldest go first
     forget_seconds: float = 3600.0  # a consumer that holds nothing and was not seen for so long is removed
     retries: int = 8  # of one call while the broker does not answer, with growing pauses: about 10 seconds in all

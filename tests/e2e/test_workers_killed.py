@@ -1,0 +1,94 @@
+"""Workers die; what they held is read by others, once in the store."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from credit_signals import pipeline, wiring
+from credit_signals.children import start_child
+from credit_signals.cli.running import child_environment
+from credit_signals.domain import Company, PageRole, Run, Section, Sentence, SiteStatus, now
+from credit_signals.settings import Settings
+from credit_signals.store.base import SiteRecord
+
+SECTIONS = 1200
+KILLS = 10
+
+
+@pytest.fixture
+def queued(tmp_path: Path) -> Iterator[tuple[Settings, wiring.Parts, Run]]:
+    """A run of one company whose sections all wait on a real Redis."""
+    plain = Settings(
+        data_dir=tmp_path, queue_idle_seconds=1.0, queue_attempts=KILLS + 1, batch=8, redis_url=SecretStr("")
+    )
+    with wiring.with_redis(plain) as settings, wiring.opened(settings) as parts:
+        company = Company(id="one", name="One", domain="one.example", url="http://one.example/")
+        run = pipeline.open_run(parts.store, pipeline.RunRequest([company]))
+        sections = tuple(_section(number) for number in range(SECTIONS))
+        record = SiteRecord(run.id, "one", SiteStatus.READ, "", 1, "en", now(), sections=sections)
+        parts.store.save_site(record)
+        pipeline.enqueue_company(run, record, wiring.crawl_tools(settings, parts.store, parts.queue))
+        yield settings, parts, run
+
+
+def _section(number: int) -> Section:
+    sentences = [f"Notice {number} of our works: the hall opens at nine.", f"Parcel {number} left the yard."] * 4
+    text, spans = "", []
+    for index, sentence in enumerate(sentences, start=1):
+        spans.append(Sentence(number=index, start=len(text), end=len(text) + len(sentence)))
+        text += sentence + " "
+    return Section.build(
+        company_id="one",
+        url="http://one.example/",
+        role=PageRole.NEWS,
+        text=text.rstrip(),
+        sentences=tuple(spans),
+        language="en",
+    )
+
+
+def _worker(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "credit_signals.cli", "work", *arguments]
+    return start_child(command, env=child_environment(settings), output=subprocess.DEVNULL)
+
+
+def test_ten_kills_lose_nothing(queued: tuple[Settings, wiring.Parts, Run]) -> None:
+    """Ten workers killed at random moments lose no section, and none is stored twice."""
+    settings, parts, run = queued
+    chance = random.Random(20)
+    for _ in range(KILLS):
+        before = parts.store.progress(run.id).read
+        with _worker(settings) as worker:
+            while parts.store.progress(run.id).read == before and worker.poll() is None:
+                time.sleep(0.005)
+            assert worker.poll() is None, "the worker ended by itself"
+            time.sleep(chance.uniform(0, 0.3))
+            worker.kill()
+    assert parts.store.progress(run.id).unread > 0, "the kills came too late to matter"
+    with _worker(settings, "--burst") as worker:
+        assert worker.wait(120) == 0
+    progress = pipeline.settle(run.id, parts.store, parts.queue)
+    assert (progress.tasks, progress.read, progress.dead) == (SECTIONS, SECTIONS, 0)
+    assert len(parts.store.predictions(run.id, "one")) == SECTIONS
+    assert parts.queue.status().length == 0
+
+
+def test_sigterm_finishes_the_batch_in_hand(queued: tuple[Settings, wiring.Parts, Run]) -> None:
+    """A worker asked to end exits with 0 at once after its batch and leaves nothing delivered but unread."""
+    settings, parts, run = queued
+    with _worker(settings) as worker:
+        while parts.store.progress(run.id).read == 0:
+            time.sleep(0.005)
+        worker.terminate()
+        assert worker.wait(20) == 0
+    status = parts.queue.status()
+    assert status.pending == 0
+    assert status.length == parts.store.progress(run.id).unread
