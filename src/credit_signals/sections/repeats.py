@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -110,11 +109,3 @@ def _keep_headings(blocks: Sequence[Block], left_out: list[bool]) -> None:
         leads = block.level and (not following.level or following.level > block.level)
         if left_out[position] and leads and not left_out[position + 1]:
             left_out[position] = False
-
-
-def count_reasons(dropped: Sequence[DroppedBlock]) -> Counter[str]:
-    """Characters dropped, by reason."""
-    counts: Counter[str] = Counter()
-    for block in dropped:
-        counts[block.reason] += block.characters
-    return counts
