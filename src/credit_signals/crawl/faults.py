@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from credit_signals.crawl.roles import classify_role
 from credit_signals.crawl.site import READABLE, TELLING_ROLES
 from credit_signals.crawl.urls import registrable_domain
-from credit_signals.crawl.verdict import home_fetch, judge_site, parse_tree, visible_text
+from credit_signals.crawl.verdict import home_fetch, judge_site, parse_tree, take_visible_text
 from credit_signals.domain import Company, Fetch, FetchStatus, Page, PageRole, SiteFact, SiteStatus
 
 GONE = {404, 410}
@@ -18,6 +18,7 @@ STALE_YEARS = 3
 STALE_NEWS_DAYS = 3 * 365
 OLDEST_YEAR = 1990
 MIN_NEWS_DATES = 2
+MAX_TEXT = 200_000  # characters of a page looked at
 YEAR = r"(?:19|20)\d\d"
 DASH = r"(?:-|\u2013|\u2014|/|to|bis)"
 COPYRIGHT = re.compile(
@@ -133,7 +134,9 @@ def _full_year(digits: str) -> int:
 
 def _text(page: Page) -> str:
     root = parse_tree(page.html)
-    return visible_text(root) if root is not None else ""
+    text = take_visible_text(root) if root is not None else ""
+    # a hostile page is all copyright signs; a year or a date stands at the top or the bottom
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT // 2]} {text[-MAX_TEXT // 2 :]}"
 
 
 def _today(pages: Sequence[Page]) -> date:

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import lxml.html
 from lxml import etree
@@ -15,7 +16,8 @@ from credit_signals.crawl.charsets import decode_text
 from credit_signals.crawl.urls import canonical_url
 from credit_signals.domain import Fetch, Link
 
-MAX_LINKS = 2_000
+MAX_LINKS = 2_000  # different ones
+MAX_ANCHORS = 4 * MAX_LINKS  # elements looked at
 MAX_LABEL = 200
 LOOKS_LIKE_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|\?xml|!--)", re.IGNORECASE)
 HTML_TYPES = {"text/html", "application/xhtml+xml"}
@@ -48,7 +50,7 @@ def parse_page(fetch: Fetch, body: bytes) -> ParsedPage:
     if root is None:
         return ParsedPage(text, charset, "", "", (), follow=True)
     base = _base(root, fetch.final_url)
-    links = dict.fromkeys(_links(root, base, text))
+    links = dict.fromkeys(islice(_links(root, base, text), MAX_ANCHORS))
     robots = " ".join(root.xpath("//meta[translate(@name,'ROBTS','robts')='robots']/@content")).lower()
     return ParsedPage(
         html=text,

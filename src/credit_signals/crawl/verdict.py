@@ -18,6 +18,7 @@ from credit_signals.domain import Company, Fetch, FetchStatus, Page, SiteStatus
 SERVER_ERROR = 500
 PARKED_TEXT = 3_000  # characters; a longer home page is somebody's own
 PARKED_PAGES = 3
+MAX_TEXT = 50_000  # characters of a page looked at
 HIDDEN = ("script", "style", "template", "noscript", "head")
 SCRIPTED_TEXT = 200  # characters of visible text that a page made by scripts may have beside its empty root
 APP_ROOTS = re.compile(
@@ -139,12 +140,16 @@ def _look_at(page: Page) -> _Look:
     sources = root.xpath("//script/@src | //iframe/@src | //frame/@src | //a/@href")
     hosts = {registrable_domain(host) for source in sources if (host := _host(str(source)))}
     noscript = " ".join(" ".join(element.itertext()) for element in root.iter("noscript"))
-    text = visible_text(root)
-    roots = [element for element in root.iter("div", "main", "section", "app-root") if _is_app_root(element)]
+    empty_root = any(
+        _is_app_root(element) and not "".join(element.itertext()).strip()
+        for element in root.iter("div", "main", "section", "app-root")
+    )
+    has_scripts = next(root.iter("script"), None) is not None
+    text = take_visible_text(root)[:MAX_TEXT]
     return _Look(
         text=text,
-        has_scripts=next(root.iter("script"), None) is not None,
-        empty_root=any(not "".join(element.itertext()).strip() for element in roots),
+        has_scripts=has_scripts,
+        empty_root=empty_root,
         asks_for_scripts=bool(NEEDS_SCRIPTS.search(plain_words(f"{noscript} {text}"))),
         hosts=frozenset(hosts),
     )
@@ -159,11 +164,10 @@ def parse_tree(html: str) -> lxml.html.HtmlElement | None:
         return None
 
 
-def visible_text(root: lxml.html.HtmlElement) -> str:
-    """The text outside scripts, styles and the head, spaces squeezed."""
-    ancestors = " or ".join(f"self::{name}" for name in HIDDEN)
-    parts = root.xpath(f"//text()[not(ancestor::*[{ancestors}])]")
-    return " ".join(" ".join(str(part) for part in parts).split())
+def take_visible_text(root: lxml.html.HtmlElement) -> str:
+    """The text outside scripts, styles, comments and the head, spaces squeezed; cuts the rest out of the tree."""
+    etree.strip_elements(root, *HIDDEN, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+    return " ".join(" ".join(root.itertext()).split())
 
 
 def _is_app_root(element: lxml.html.HtmlElement) -> bool:
