@@ -26,7 +26,7 @@ from credit_signals.crawl.archive import Exchange, WarcArchive
 from credit_signals.crawl.bodies import BoundedDecoder
 from credit_signals.crawl.connect import CheckedTransport, Resolve, resolve_by_system
 from credit_signals.crawl.limits import FetchLimits
-from credit_signals.crawl.urls import canonical_url
+from credit_signals.crawl.urls import canonical_url, redirect_target
 from credit_signals.domain import ArchivedAt, Fetch, FetchStatus, now
 from credit_signals.errors import FetchError
 
@@ -144,7 +144,7 @@ class Fetcher:
                 return record.ended(reply, FetchStatus(reply.failure.status), reply.failure.reason)
             if reply.status not in REDIRECTS:
                 return record.answered(reply)
-            target = canonical_url(reply.headers.get("location", ""), url) if "location" in reply.headers else None
+            target = redirect_target(reply.headers["location"], url) if "location" in reply.headers else None
             if target is None:
                 return record.ended(reply, FetchStatus.BAD_CONTENT, "redirects to something that is not requested")
             if target in seen:
@@ -280,7 +280,9 @@ class Fetcher:
             "Accept-Encoding": "gzip, deflate",
         }
         known = ask.known
-        if known is not None and known.final_url == url:  # validators belong to the resource that gave them
+        if known is not None and known.final_url == canonical_url(
+            url
+        ):  # validators belong to the resource that gave them
             if known.etag:
                 headers["If-None-Match"] = known.etag
             if known.last_modified:
@@ -320,7 +322,7 @@ class _Record:
         fetch = Fetch(
             company_id=self.ask.company_id,
             url=self.ask.url,
-            final_url=final_url or self.url,
+            final_url=canonical_url(final_url or self.url) or self.ask.url,
             status=status,
             http_status=reply.status or None,
             reason=reason[:500],

@@ -57,7 +57,7 @@ def read_robots(fetch: Fetch, body: bytes, token: str) -> RobotsRules:
     client_error = fetch.status is FetchStatus.HTTP_ERROR and status < 500 and status != TOO_MANY_REQUESTS  # noqa: PLR2004 - HTTP classes
     if client_error or fetch.status is FetchStatus.REDIRECT_LOOP:
         return RobotsRules(token)
-    said = f"answers {status}" if status else f"cannot be fetched ({fetch.status.value})"
+    said = f"answers {status}" if fetch.status is FetchStatus.HTTP_ERROR else f"has no answer ({fetch.status.value})"
     return RobotsRules(token, refusal=f"robots.txt {said}")
 
 

@@ -156,7 +156,7 @@ class _SiteCrawl:
         rules, robots = await self._rules_for(url)
         if rules.allows(url):
             return None
-        if rules.refusal and robots.http_status is None and robots.attempts:
+        if rules.refusal and robots.status is not FetchStatus.HTTP_ERROR:
             return robots.status, robots.reason
         return FetchStatus.ROBOTS_DENIED, rules.refusal or "robots.txt"
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 from tldextract import TLDExtract
-from w3lib.url import canonicalize_url, url_query_cleaner
+from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
 MAX_URL = 1000
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -69,6 +69,22 @@ def canonical_url(url: str, base: str = "") -> str | None:
         return None
     result = urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
     return result if len(result) <= MAX_URL else None
+
+
+def redirect_target(location: str, base: str) -> str | None:
+    """The URL that a Location header leads to (RFC 9110, 10.2.2), or None for what is not requested.
+
+    Parameters stay as they came: a site that redirects to a session of its own would else redirect in a circle.
+    """
+    try:
+        parts = urlsplit(safe_url_string(urljoin(base, location.strip())))
+        if parts.scheme not in DEFAULT_PORTS or "@" in parts.netloc:
+            return None
+        netloc = _netloc(parts.scheme, parts.hostname or "", parts.port)
+    except (ValueError, UnicodeError):
+        return None
+    target = urlunsplit((parts.scheme, netloc or "", parts.path or "/", parts.query, ""))
+    return target if netloc and len(target) <= MAX_URL else None
 
 
 def _without_tracking(url: str) -> str:

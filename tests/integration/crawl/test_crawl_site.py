@@ -396,3 +396,32 @@ async def test_two_charsets_survive_a_resume(
     again = await crawl(company, fetcher, budget, CrawlMemory(done=first.fetches))
     assert [page.html for page in again.pages] == [page.html for page in first.pages]
     assert again.fetches == first.fetches
+
+
+async def test_session_in_a_redirect(server: BadServer, fetcher: Fetcher, company: Company, budget: Budget) -> None:
+    """A home page that redirects to a session parameter is read under its plain URL."""
+    server.routes |= {
+        "/": reply("", 302, Location="/?PHPSESSID=0123456789abcdef"),
+        "/?PHPSESSID=0123456789abcdef": reply("<p>welcome"),
+    }
+    found = await crawl(company, fetcher, budget)
+    assert found.urls() == ["http://acme.example/"]
+
+
+async def test_dripping_robots(
+    server: BadServer, archive: WarcArchive, limits: FetchLimits, company: Company, budget: Budget
+) -> None:
+    """A robots.txt that never ends leaves the site unreachable, not refused."""
+
+    async def drip(_request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+        while True:
+            writer.write(b"#")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    server.routes |= {"/robots.txt": drip, "/": reply("x")}
+    async with Fetcher(replace(limits, total_seconds=0.2), archive) as fetcher:
+        found = await crawl(company, fetcher, budget)
+    assert judge_site(company, found.fetches, found.pages)[0] is SiteStatus.UNREACHABLE
+    assert server.paths() == ["/robots.txt"]
