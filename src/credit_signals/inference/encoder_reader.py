@@ -9,7 +9,6 @@ import numpy as np
 from credit_signals.domain import (
     FoundActivity,
     FoundSignal,
-    PageRole,
     Prediction,
     Section,
     SectionTask,
@@ -19,22 +18,11 @@ from credit_signals.domain import (
 )
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference.activity import ActivityFinder
+from credit_signals.inference.activity_sections import find_activities, has_letters
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import ActivityIndex, Floats, SignalHeads
 from credit_signals.inference.manifest import Manifest, identify
 from credit_signals.inference.model_file import check_file, check_model
-
-# how much more similar than usual a section must be to a description of an activity, by the role of its page;
-# pages of other roles speak of people, posts and terms, and are not asked
-ACTIVITY_BAR: dict[PageRole, float] = {
-    PageRole.HOME: 0.0,
-    PageRole.ABOUT: 0.0,
-    PageRole.PRODUCTS: 0.0,
-    PageRole.IMPRINT: 0.05,
-    PageRole.OTHER: 0.05,
-}
-ACTIVITY_LETTERS = 20  # a section with fewer letters says nothing of an activity
-ACTIVITY_SENTENCES = 8  # sentences that are looked at for the quote
 
 Job = tuple[str, str]  # context and text of a sentence
 
@@ -71,10 +59,10 @@ class EncoderReader:
         known = [section for section in sections if self._manifest.knows(section.language)]
         try:
             scores = _Scores(self._heads, self._encoder, [_jobs(section) for section in known])
-            activities = self._find_activities(known)
+            activities = find_activities(self._activity, self._encoder, known) if self._activity else {}
         except ReadFailed as exc:
             raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
-        found = {section.id: (scores.signals(row), activities[row]) for row, section in enumerate(known)}
+        found = {section.id: (scores.signals(row), activities.get(row, ())) for row, section in enumerate(known)}
         return [self._predict(section, found.get(section.id)) for section in sections]
 
     def _predict(
@@ -91,44 +79,9 @@ class EncoderReader:
             read_at=now(),
         )
 
-    def _find_activities(self, sections: Sequence[Section]) -> list[tuple[FoundActivity, ...]]:
-        found: list[tuple[FoundActivity, ...]] = [()] * len(sections)
-        rows = [row for row, section in enumerate(sections) if self._activity and _may_tell_activity(section)]
-        texts = {row: _activity_text(sections[row]) for row in rows}
-        distinct = {text: number for number, text in enumerate(dict.fromkeys(texts.values()))}
-        embeddings = self._encoder.embed(list(distinct))
-        for row in rows:
-            found[row] = self._activities_of(sections[row], texts[row], embeddings[distinct[texts[row]]])
-        return found
-
-    def _activities_of(self, section: Section, text: str, embedding: Floats) -> tuple[FoundActivity, ...]:
-        assert self._activity is not None  # noqa: S101  # sections are asked only where there is an index
-        found = self._activity.find(embedding, text, ACTIVITY_BAR[section.role])
-        sentences = [s for s in section.sentences if _has_letters(section.quote(s.start, s.end))][:ACTIVITY_SENTENCES]
-        if not found or not sentences:
-            return ()
-        row = 0
-        if len(sentences) > 1:
-            vectors = self._encoder.embed([section.quote(s.start, s.end) for s in sentences])
-            row = self._activity.nearest(found, vectors)
-        return tuple(activity.model_copy(update={"sentences": (sentences[row].number,)}) for activity in found)
-
     def close(self) -> None:
         """Free the model."""
         self._encoder.close()
-
-
-def _has_letters(text: str) -> bool:
-    return any(character.isalpha() for character in text)
-
-
-def _may_tell_activity(section: Section) -> bool:
-    return section.role in ACTIVITY_BAR and sum(map(str.isalpha, section.text)) >= ACTIVITY_LETTERS
-
-
-def _activity_text(section: Section) -> str:
-    heading = section.heading_path[-1] if section.heading_path else ""
-    return f"{heading}. {section.text}" if heading else section.text
 
 
 def _jobs(section: Section) -> dict[int, Job]:
@@ -137,7 +90,7 @@ def _jobs(section: Section) -> dict[int, Job]:
     before = section.heading_path[-1] if section.heading_path else ""
     for sentence in section.sentences:
         text = section.quote(sentence.start, sentence.end)
-        if _has_letters(text):
+        if has_letters(text):
             jobs[sentence.number] = (before, text)
             before = text
     return jobs
