@@ -1,0 +1,95 @@
+"""The commands that train the embedded reader: `credit-signals tune ...`.
+
+The heavy libraries (extra `tune`) are imported when a command runs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+MODELS = Path("workers/section_reader/models")
+TRAINING = Path("workers/section_reader/training")
+
+tune_app = typer.Typer(no_args_is_help=True, help="Train the embedded reader (needs the extra `tune`).")
+
+Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
+Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]
+Extra = Annotated[Path, typer.Option(help="The project's own labelled sentences.", exists=True)]
+Out = Annotated[Path, typer.Option(help="Folder for weights and figures.")]
+Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
+
+
+@tune_app.command()
+def signals(
+    teacher: Teacher,
+    base: Base,
+    out: Out,
+    extra: Extra = TRAINING / "website_sentences.jsonl",
+    epochs: Annotated[int, typer.Option(min=1)] = 8,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 32,
+    seed: Seed = 1,
+    start: Annotated[Path | None, typer.Option(help="model.pt of a run to go on from.", exists=True)] = None,
+    everything: Annotated[
+        bool, typer.Option(help="Train on the validation split too, with the calibration already in the folder.")
+    ] = False,
+) -> None:
+    """Train adapter and heads for signals; writes heads.npz, section-signals.lora.gguf and signals-metrics.json."""
+    from credit_signals.tuning.fit import FitSettings  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.signals import Sources, train_signals  # noqa: PLC0415  # heavy
+
+    _show_progress()
+    files = (*sorted(teacher.glob("*.jsonl")), extra)
+    settings = FitSettings(epochs=epochs, rank=rank, seed=seed)
+    _print(train_signals(Sources(files, base, out, start), settings, everything=everything))
+
+
+@tune_app.command()
+def evaluate(
+    teacher: Teacher,
+    base: Base,
+    model: Annotated[Path, typer.Option(help="Folder that `signals` wrote.", exists=True)],
+    extra: Extra = TRAINING / "website_sentences.jsonl",
+    seed: Seed = 1,
+) -> None:
+    """Measure trained signals again on the test split."""
+    from credit_signals.tuning.signals import Sources, evaluate_signals  # noqa: PLC0415  # heavy
+
+    files = (*sorted(teacher.glob("*.jsonl")), extra)
+    _print(evaluate_signals(Sources(files, base, model), seed))
+
+
+@tune_app.command()
+def activities(
+    schemes: Annotated[Path, typer.Option(help="Folder with the texts of NAICS 2022 and UK SIC 2007.", exists=True)],
+    companies: Annotated[Path, typer.Option(help="JSON Lines with `summary` and GICS `industry`.", exists=True)],
+    small: Annotated[Path, typer.Option(help="JSON Lines of descriptions with codes, to measure on.", exists=True)],
+    out: Out,
+    base: Annotated[Path, typer.Option(help="The encoder as GGUF.", exists=True)] = MODELS
+    / "all-MiniLM-L6-v2.bf16.gguf",
+    phrases: Annotated[Path, typer.Option(help="The project's own phrases with codes.", exists=True)] = TRAINING
+    / "activity_phrases.jsonl",
+    seed: Seed = 1,
+) -> None:
+    """Make the activity index; writes activity.npz and activity-metrics.json."""
+    from credit_signals.tuning.activities import (  # noqa: PLC0415  # heavy
+        ActivitySources,
+        IndexSettings,
+        make_index,
+    )
+
+    _show_progress()
+    _print(make_index(ActivitySources(base, schemes, phrases, companies, small, out), IndexSettings(seed=seed)))
+
+
+def _show_progress() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _print(figures: dict[str, Any]) -> None:
+    typer.echo(json.dumps(figures, indent=1))
