@@ -195,7 +195,8 @@ def reader_table(manifest: Path, sections: Sequence[Section]) -> None:
     reader.read(sections[:1])
     used = seconds(lambda: reader.read(sections))
     found = sum(len(prediction.signals) for prediction in reader.read(sections))
-    show(f"Reader {manifest.name}, opened in {opened:.2f} s, {found} signals", [("read", len(sections) / used)])
+    title = f"Reader {manifest.name}: opened in {opened:.2f} s, {found} signals, {memory()} for the process"
+    show(title, [("sections to predictions", len(sections) / used)])
     reader.close()
 
 
@@ -218,7 +219,6 @@ def main() -> None:
         reader_table(arguments.reader, sections)
     except ModelRefused as error:
         print(f"whole reader left out: {error}")
-    print(f"with the encoder reader opened: {memory()}")
     encoder_table(sections)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{arguments.shape}.gguf"

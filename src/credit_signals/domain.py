@@ -227,7 +227,8 @@ class SectionKind(StrEnum):
 class Section(Noun):
     """A block of a page's text under one heading.
 
-    `content_hash` covers all that a reader sees (role, heading path, text), so equal content is read once.
+    `content_hash` covers all that a reader sees (role, heading path, text), so equal content is read once. A date of
+    publication is no part of it.
     `id` adds the company and the URL.
     """
 
@@ -241,6 +242,7 @@ class Section(Noun):
     text: str
     sentences: tuple[Sentence, ...]
     language: str = ""  # ISO 639-1, or empty when not known
+    published: str = ""  # ISO 8601: YYYY-MM-DD, or YYYY-MM where the page gives no day; empty: it states no date
 
     @classmethod
     def build(cls, **values: Any) -> Section:
@@ -274,7 +276,7 @@ class SiteFact(Noun):
     key: str
     value: str
     url: str = ""
-    source: str = ""  # "imprint", "json-ld", "footer", "crawl"
+    source: str = ""  # "imprint", "json-ld", "microdata", "footer", "news", "crawl", or a page's role
 
 
 # --- queue --------------------------------------------------------------------------------------------------------
@@ -340,7 +342,7 @@ class FoundSignal(Noun):
 
 
 class FoundActivity(Noun):
-    """A candidate activity code for one section; probabilities of a scheme sum to at most 1."""
+    """A candidate activity code for one section; probabilities of one level of a scheme sum to at most 1."""
 
     scheme: str  # "NACE2" or "NAICS2022"
     code: str
@@ -382,6 +384,7 @@ class Signal(Noun):
     severity: int
     confidence: float
     evidence: Evidence
+    stated_on: str = ""  # ISO 8601 day or month on which the site says it published the statement; empty: not dated
     first_seen: datetime
     last_seen: datetime
     withdrawn_at: datetime | None = None

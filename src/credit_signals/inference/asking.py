@@ -67,6 +67,10 @@ class Asker:
         room = (self._context.options.tokens - self._start) // (2 * AT_ONCE)
         return min(room, (self._context.model.trained_length - self._start) // 2)
 
+    def fits(self, question: Question) -> bool:
+        """Whether as many such questions as are asked at once can be asked."""
+        return 0 < len(question.tokens) * QUESTIONS_AT_ONCE <= self.text_tokens
+
     def begin(self, texts: Sequence[Sequence[int]]) -> None:
         """Forget the former texts and take these. Raises ReadFailed when there are too many or one is too long."""
         if len(texts) > AT_ONCE or any(not 0 < len(text) <= self.text_tokens for text in texts):

@@ -23,6 +23,7 @@ Integers: TypeAlias = NDArray[np.int64]
 Names: TypeAlias = tuple[str, ...]
 
 SEVERITIES = 3
+LARGE = 100_000  # numbers from which an array is stored in 16 bit
 
 
 def _no_floats() -> Floats:
@@ -41,7 +42,7 @@ class _Arrays:
         raise NotImplementedError
 
     def save(self, path: Path) -> None:
-        """Write the archive; a float array of 100,000 numbers or more is stored as float16. Raises ValueError."""
+        """Write the archive; large float arrays are stored as float16. Raises ValueError."""
         self.check()
         with path.open("wb") as file:
             arrays: dict[str, Any] = {name: _packed(value) for name, value in self._values().items()}
@@ -62,9 +63,6 @@ class _Arrays:
         except (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile) as exc:
             raise ModelRefused(f"{path}: not a readable {cls.__name__} file: {exc}") from exc
         return made
-
-
-LARGE = 100_000
 
 
 def _packed(value: Any) -> NDArray[Any]:

@@ -36,9 +36,24 @@ class GenerativeReader:
         try:
             self._prompter = Prompter(self._model, self._questions)
             self._asker = Asker(self._model, self._prompter.instruction(), manifest.context_tokens, manifest.threads)
+            self._require_fitting_questions()
         except ModelRefused:
             self._model.close()
             raise
+
+    def _require_fitting_questions(self) -> None:
+        """Refuse what would else fail on every section."""
+        groups = self._questions.groups
+        events = [event for group in groups for event in group.event]
+        for prompt in [*(group.prompt for group in groups), *(event.prompt for event in events)]:
+            self._require_fit(prompt, [self._prompter.judge(prompt)])
+        for event in events:
+            self._require_fit(event.event, self._prompter.details(event.event, 1))
+
+    def _require_fit(self, prompt: str, questions: Sequence[Question]) -> None:
+        if not all(self._asker.fits(question) for question in questions):
+            self._asker.close()
+            raise ModelRefused(f"{self._model.path}: too long a question for the context: {prompt!r}")
 
     @property
     def id(self) -> str:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reader_samples import EXAMPLES, make_heads, make_section, sha256, write_small_encoder
 
 from credit_signals.domain import PageRole, Prediction, SectionTask, Stance, Subject
@@ -74,6 +76,17 @@ def test_hostile_sections_are_read(encoder_reader: Reader) -> None:
     predictions = encoder_reader.read(sections)
     assert [prediction.content_hash for prediction in predictions] == [section.content_hash for section in sections]
     assert encoder_reader.read([]) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=5), st.text(max_size=30))
+def test_any_text_is_read(encoder_reader: Reader, sentences: list[str], heading: str) -> None:
+    """Whatever a website holds, there is one prediction, and its sentences are the section's."""
+    section = make_section(sentences, heading_path=(heading,))
+    (prediction,) = encoder_reader.read([section])
+    numbers = {sentence.number for sentence in section.sentences}
+    assert {signal.sentence for signal in prediction.signals} <= numbers
+    assert {number for activity in prediction.activities for number in activity.sentences} <= numbers
 
 
 def test_a_large_batch_gives_the_same_answers(encoder_reader: Reader) -> None:

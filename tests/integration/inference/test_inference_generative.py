@@ -146,6 +146,18 @@ def test_the_id_follows_the_questions(tiny_llama: Path, tmp_path: Path) -> None:
     assert reader_id(manifest) != before
 
 
+def test_a_question_that_can_never_fit_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    """A prompt that is too long for the context is found when the reader opens, not on every section."""
+    manifest = write_generative_manifest(tmp_path, tiny_llama)
+    folder = tmp_path / "questions"
+    folder.mkdir()
+    for file in QUESTIONS.glob("*.toml"):
+        (folder / file.name).write_text(file.read_text().replace("a lawsuit", "a lawsuit, " * 200))
+    manifest.write_text(manifest.read_text().replace(str(QUESTIONS), "questions"))
+    with pytest.raises(ModelRefused, match="too long a question"):
+        open_reader(manifest)
+
+
 def test_a_wrong_sum_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
     """The model of the manifest must be the one that lies there."""
     manifest = write_generative_manifest(tmp_path, tiny_llama)
