@@ -1,0 +1,99 @@
+"""The steps of a scheduled run, as an orchestrator calls them: plain values in and out, settings from the environment.
+
+Each step may be repeated: a repeated step goes on where the first one stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from credit_signals import pipeline, settings, wiring
+from credit_signals.domain import Budget, now
+from credit_signals.intake import read_companies
+from credit_signals.store.base import ResultsStore
+
+log = logging.getLogger(__name__)
+
+DEAD_SHOWN = 50
+
+
+def open_run(form: Mapping[str, Any], run_id: str) -> list[dict[str, Any]]:
+    """Open a run as a form asks for it; the arguments of each `crawl_shard` (none when no company is due).
+
+    Form: `companies` (path of a list; empty: those not crawled for `due_days`), `limit`, `shards`, `reread` and the
+    fields of Budget. Raises CompanyListError.
+    """
+    store = wiring.open_store(settings.load())
+    try:
+        request = _request(form, run_id, store)
+        for line in request.rejected:
+            log.warning("line %d of %s is rejected: %s", line.line, form["companies"], line.reason)
+        run = pipeline.open_run(store, request)
+    finally:
+        store.close()
+    count = min(form["shards"], len(request.companies))
+    log.info("run %s: %d companies in %d shards", run.id, len(request.companies), count)
+    return [{"run_id": run.id, "shard": number, "shards": count} for number in range(count)]
+
+
+def _request(form: Mapping[str, Any], run_id: str, store: ResultsStore) -> pipeline.RunRequest:
+    budget = Budget(**{name: form[name] for name in Budget.model_fields})
+    known = store.companies(run_id) if store.run(run_id) else []
+    if known:  # a repeated step: who is due may have changed since
+        return pipeline.RunRequest(known, store.rejections(run_id), budget, form["reread"], run_id)
+    if form["companies"]:
+        companies, rejected = read_companies(Path(form["companies"]))
+        return pipeline.RunRequest(companies[: form["limit"]], rejected, budget, form["reread"], run_id)
+    due = store.due_companies(now() - timedelta(days=form["due_days"]), form["limit"])
+    return pipeline.RunRequest(due, (), budget, form["reread"], run_id)
+
+
+def crawl_shard(run_id: str, shard: int, shards: int) -> dict[str, int]:
+    """Crawl one shard of a run and queue its sections; counts of companies by status."""
+    chosen = settings.load()
+    with wiring.opened(chosen) as parts:
+        tools = wiring.crawl_tools(chosen, parts.store, parts.queue)
+        counts = asyncio.run(pipeline.crawl_shard(run_id, tools, shard, shards))
+    return {str(status): count for status, count in counts.items()}
+
+
+def enqueue(run_id: str) -> str:
+    """Queue what a crash left unqueued; the run's id."""
+    with wiring.opened(settings.load()) as parts:
+        swept = pipeline.sweep_unqueued(run_id, parts.store, parts.queue)
+    log.info("run %s: %d sections were left unqueued", run_id, swept)
+    return run_id
+
+
+def score(run_id: str) -> int:
+    """Score every crawled company of a run; how many."""
+    chosen = settings.load()
+    store = wiring.open_store(chosen)
+    try:
+        return sum(1 for _ in pipeline.score_run(run_id, store, wiring.open_weights(chosen)))
+    finally:
+        store.close()
+
+
+def report_dead_letters() -> int:
+    """Write the newest dead letters to the log; how many there are."""
+    with wiring.opened(settings.load()) as parts:
+        for letter in parts.queue.dead_letters(DEAD_SHOWN):
+            where = letter.task.section.url if letter.task else "(no task)"
+            log.warning("dead letter %s, %s: %s", letter.entry_id, where, letter.reason)
+        return parts.queue.status().dead
+
+
+def keep_house(keep_days: int, keep_dead_days: int) -> dict[str, int]:
+    """Note and purge dead letters, delete old runs and archive files; counts of what was found and removed."""
+    chosen = settings.load()
+    with wiring.opened(chosen) as parts:
+        kept = pipeline.keep_house(parts.store, parts.queue, chosen.archive_dir, keep_days)
+        purged = parts.queue.purge_dead(now() - timedelta(days=keep_dead_days))
+    return {**asdict(kept), "dead_letters_deleted": purged}
