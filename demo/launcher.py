@@ -162,7 +162,7 @@ class AirflowParts:
                 raise CreditSignalsError(f"Airflow's {ended[0]} ended; {self._log_end(ended[0])}")
             if time.monotonic() > deadline:
                 raise CreditSignalsError(f"Airflow {failure} in {START_SECONDS:g} s; see {self.home / 'logs'}")
-            time.sleep(0.2)
+            time.sleep(0.4)
 
     def _log_end(self, name: str) -> str:
         log_file = self.home / "logs" / f"{name}.log"

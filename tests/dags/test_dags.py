@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Platform, run_dag_process
+from dag_platform import Platform, run_dag_process
 from dag_process import DAGS, airflow_environment
 
 pytestmark = pytest.mark.usefixtures("no_airflow_settings")

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import Platform
+from dag_platform import Platform
 from dag_process import DAGS
 from demo.launcher import AirflowParts
 
