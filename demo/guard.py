@@ -74,9 +74,8 @@ def main(command: list[str]) -> int:
 
     for ending in ENDING:
         signal.signal(ending, stop)
-    child = start_child(command)
     try:
-        return child.wait()
+        return start_child(command).wait()
     finally:
         for ending in ENDING:
             signal.signal(ending, signal.SIG_IGN)
