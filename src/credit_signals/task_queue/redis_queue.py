@@ -71,24 +71,29 @@ class RedisQueue:
         end = None if timeout is None else time.monotonic() + timeout
         added = 0
         for chunk in _chunks([encode(task) for task in tasks]):
-            pause, warn_at = FULL_PAUSE, time.monotonic() + WARN_EVERY
-            while True:
+            while chunk:
                 fitted = self._run(scripts.PUT, [self._keys.tasks], self.options.max_length, SCHEMA_VERSION, *chunk)
                 added += fitted
                 del chunk[:fitted]
-                if not chunk:
-                    break
-                moment = time.monotonic()
-                if end is not None and moment >= end:
+                if chunk and not self._wait_for_room(end):
                     raise QueueError(
                         f"the queue {self._keys.tasks} was full ({self.options.max_length}) for {timeout:g} s: "
                         f"{added} of {len(tasks)} tasks were added"
                     )
-                if moment >= warn_at:
-                    log.warning("queue %s is full (%d); waiting for readers", self._keys.tasks, self.options.max_length)
-                    warn_at = moment + WARN_EVERY
-                pause = FULL_PAUSE if fitted else min(FULL_PAUSE_MOST, pause * 1.5)
-                time.sleep(pause if end is None else min(pause, max(0.0, end - moment)))
+
+    def _wait_for_room(self, end: float | None) -> bool:
+        """Whether there is room before a moment of the monotonic clock (None: wait for ever)."""
+        pause, warn_at = FULL_PAUSE, time.monotonic() + WARN_EVERY
+        while self._answer(lambda: self._client.xlen(self._keys.tasks)) >= self.options.max_length:
+            moment = time.monotonic()
+            if end is not None and moment >= end:
+                return False
+            if moment >= warn_at:
+                log.warning("queue %s is full (%d); waiting for readers", self._keys.tasks, self.options.max_length)
+                warn_at = moment + WARN_EVERY
+            time.sleep(pause if end is None else min(pause, end - moment))
+            pause = min(FULL_PAUSE_MOST, pause * 1.5)
+        return True
 
     # --- consumers
 
