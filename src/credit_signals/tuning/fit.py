@@ -128,7 +128,7 @@ def fit(
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         logger.info("epoch %d of %d: %.0f s", epoch, settings.epochs, time.monotonic() - started)
         after_epoch(epoch, sum(losses) / len(losses))
 
