@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from credit_signals.crawl.roles import classify_role
 from credit_signals.crawl.site import READABLE, TELLING_ROLES
 from credit_signals.crawl.urls import registrable_domain
 from credit_signals.crawl.verdict import home_fetch, judge_site, parse_tree, take_visible_text
-from credit_signals.domain import Company, Fetch, FetchStatus, Page, PageRole, SiteFact, SiteStatus
+from credit_signals.domain import Company, Fetch, FetchStatus, Page, SiteFact, SiteStatus
 
 GONE = {404, 410}
 STALE_YEARS = 3
-STALE_NEWS_DAYS = 3 * 365
 OLDEST_YEAR = 1990
-MIN_NEWS_DATES = 2
 MAX_TEXT = 200_000  # characters of a page looked at
 YEAR = r"(?:19|20)\d\d"
 DASH = r"(?:-|\u2013|\u2014|/|to|bis)"
@@ -26,28 +24,18 @@ COPYRIGHT = re.compile(
     rf"\b({YEAR})\b(?:\s*{DASH}\s*({YEAR})\b)?\s*(?:©|\(c\)|copyright)",
     re.IGNORECASE,
 )
-ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\d)")
-DAY_FIRST = re.compile(r"(?<!\d)(0?[1-9]|[12]\d|3[01])[./](0?[1-9]|1[0-2])[./]((?:19|20)\d\d)(?!\d)")
-MONTHS = (
-    "jan|feb|fév|m(?:ar|är|ae)|avr|abr|apr|ma[iyg]|jui?n|giu|jui?l|lug|ao[uû]|ago|aug|se[pt]|o[ckt]t|nov|d[eéi][cz]|"
-    "ene|gen"
-)
-MONTH_NAMED = re.compile(rf"\b(?:{MONTHS})\w*\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?({YEAR})\b", re.IGNORECASE)
 
 
 def site_faults(
     company: Company, fetches: Sequence[Fetch], pages: Sequence[Page], previous_fetches: Sequence[Fetch] = ()
 ) -> list[SiteFact]:
-    """Faults of a site: parked, unreachable, tls_failure, vanished_page, stale_copyright, stale_news.
+    """Faults of a site: parked, unreachable, tls_failure, vanished_page, stale_copyright.
 
     `previous_fetches`: the answers of an earlier crawl, without which nothing can have vanished.
     """
     facts = [*_status_facts(company, fetches, pages), *_tls_facts(company, fetches)]
     facts += _vanished(fetches, previous_fetches)
-    year = _today(pages).year
-    facts += _stale_copyright(pages, year)
-    facts += _stale_news(pages)
-    return facts
+    return [*facts, *_stale_copyright(pages, _this_year(pages))]
 
 
 def _status_facts(company: Company, fetches: Sequence[Fetch], pages: Sequence[Page]) -> list[SiteFact]:
@@ -101,33 +89,6 @@ def newest_copyright_year(text: str, this_year: int) -> int:
     return max((year for year in years if OLDEST_YEAR <= year <= this_year), default=0)
 
 
-def _stale_news(pages: Sequence[Page]) -> list[SiteFact]:
-    """The newest date on the news pages, if there are at least two dates and all are three years old."""
-    today = _today(pages)
-    dates = [(day, page.url) for page in pages if page.role is PageRole.NEWS for day in dates_in(_text(page), today)]
-    if len(dates) < MIN_NEWS_DATES:
-        return []
-    newest, where = max(dates)
-    if (today - newest).days < STALE_NEWS_DAYS:
-        return []
-    return [SiteFact(key="stale_news", value=newest.isoformat(), url=where, source="crawl")]
-
-
-def dates_in(text: str, today: date) -> list[date]:
-    """Past dates in a text; a month with a year counts as its end, so that news is not called older than it is."""
-    found = [_date(int(year), int(month), int(day)) for year, month, day in ISO_DATE.findall(text)]
-    found += [_date(int(year), int(month), int(day)) for day, month, year in DAY_FIRST.findall(text)]
-    found += [_date(int(year), 12, 31) for year in MONTH_NAMED.findall(text)]
-    return [day if day <= today else today for day in found if day and day.year <= today.year]
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
 def _full_year(digits: str) -> int:
     return int(digits) if len(digits) == 4 else 2000 + int(digits)  # noqa: PLR2004 - "2019-21"
 
@@ -135,9 +96,9 @@ def _full_year(digits: str) -> int:
 def _text(page: Page) -> str:
     root = parse_tree(page.html)
     text = take_visible_text(root) if root is not None else ""
-    # a hostile page is all copyright signs; a year or a date stands at the top or the bottom
+    # a hostile page is all copyright signs; a year stands at the top or the bottom
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT // 2]} {text[-MAX_TEXT // 2 :]}"
 
 
-def _today(pages: Sequence[Page]) -> date:
-    return max((page.fetched_at for page in pages), default=datetime.now(UTC)).date()
+def _this_year(pages: Sequence[Page]) -> int:
+    return max((page.fetched_at for page in pages), default=datetime.now(UTC)).year

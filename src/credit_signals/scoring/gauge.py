@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import fsum
 
 from credit_signals.domain import Contribution, Score, Signal, SiteFact, SiteStatus
@@ -69,14 +70,17 @@ def _of_signals(signals: Sequence[Signal], weights: Weights, at: datetime) -> It
 
 
 def _points(signal: Signal, weights: Weights, at: datetime) -> tuple[float, str]:
-    days = max(0.0, (at - signal.first_seen).total_seconds() / _SECONDS_PER_DAY)
+    since, floor, known_by = signal.first_seen, weights.freshness.floor, "first seen"
+    if signal.stated_on:
+        since, floor, known_by = _end_of(signal.stated_on), weights.freshness.dated_floor, "published"
+    days = max(0.0, (at - since).total_seconds() / _SECONDS_PER_DAY)
     half_life = weights.freshness.codes.get(signal.code, weights.freshness.half_life_days)
     factors = (
         (weights.severity[signal.severity], f"severity {signal.severity}"),
         (weights.stance[signal.stance], str(signal.stance)),
         (weights.subject[signal.subject], f"subject {signal.subject}"),
         (signal.confidence, "confidence"),
-        (max(weights.freshness.floor, 0.5 ** (days / half_life)), f"freshness, first seen {days:.0f} days ago"),
+        (max(floor, 0.5 ** (days / half_life)), f"freshness, {known_by} {days:.0f} days ago"),
     )
     points = weights.codes[signal.code]
     detail = f"{points:+g}"
@@ -84,6 +88,12 @@ def _points(signal: Signal, weights: Weights, at: datetime) -> tuple[float, str]
         points *= factor
         detail += f" {TIMES} {factor:.2g} ({meaning})"
     return points, detail
+
+
+def _end_of(stated_on: str) -> datetime:
+    """The start of the last day that a date of a day or a month names: nothing is called older than it may be."""
+    year, month, *day = (int(part) for part in stated_on.split("-"))
+    return datetime(year, month, day[0] if day else monthrange(year, month)[1], tzinfo=UTC)
 
 
 def _of_facts(facts: Sequence[SiteFact], weights: Weights) -> Iterator[Contribution]:

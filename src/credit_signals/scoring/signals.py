@@ -1,6 +1,7 @@
 """Signals: found in this run, followed from run to run.
 
-The same statement (code, stance, subject and words) on several pages is one signal; its best evidence is kept.
+The same statement (code, stance, subject and words) on several pages is one signal; its best evidence and its earliest
+date of publication are kept.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def find_signals(
         prediction = predictions.get(section.content_hash)
         for found in prediction.signals if prediction else ():
             signal = _signal(company_id, section, found, at)
-            if signal and (signal.id not in best or _evidence_rank(signal) < _evidence_rank(best[signal.id])):
-                best[signal.id] = signal
+            if signal:
+                best[signal.id] = _better(best.get(signal.id, signal), signal)
     return sorted(best.values(), key=_strength)
 
 
@@ -78,15 +79,24 @@ def _signal(company_id: str, section: Section, found: FoundSignal, at: datetime)
         severity=found.severity,
         confidence=found.confidence,
         evidence=evidence,
+        stated_on=section.published,
         first_seen=at,
         last_seen=at,
     )
+
+
+def _better(first: Signal, second: Signal) -> Signal:
+    """The surer reading of one statement, dated as early as any page dates it."""
+    better = min(first, second, key=_evidence_rank)
+    dates = [signal.stated_on for signal in (first, second) if signal.stated_on]
+    return better.model_copy(update={"stated_on": min(dates, default="")})
 
 
 def _seen_again(before: Signal, found: Signal) -> Signal:
     withdrawn = before.withdrawn_at
     return found.model_copy(
         update={
+            "stated_on": found.stated_on or before.stated_on,
             "first_seen": min(before.first_seen, found.first_seen),
             "last_seen": max(before.last_seen, found.last_seen),
             "withdrawn_at": withdrawn if withdrawn and withdrawn > found.last_seen else None,

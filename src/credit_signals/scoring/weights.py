@@ -33,6 +33,7 @@ class Freshness(_Part):
     """How fast statements fade; half-lives in days."""
 
     floor: float = Field(ge=0, le=1)
+    dated_floor: float = Field(ge=0, le=1)
     half_life_days: float = Field(gt=0)
     codes: dict[str, Annotated[float, Field(gt=0)]] = {}
 

@@ -41,6 +41,7 @@ class _Group:
     footer: bool
     blocks: list[Block] = field(default_factory=list)
     bare: bool = True  # nothing but headings so far
+    published: str = ""
 
     @property
     def length(self) -> int:
@@ -71,13 +72,19 @@ def _group(blocks: Iterable[Block], only_path: frozenset[int]) -> Iterator[_Grou
             while headings and headings[-1][0] >= block.level:
                 headings.pop()
             headings.append((block.level, _shortened(block.text)))
-        if block.level or footer is not group.footer:
+        if block.level or footer is not group.footer or _is_another_post(group, block):
             yield group
             group = _Group(tuple(text for _, text in headings[:_DEEPEST_PATH]), footer)
         if position not in only_path:
             group.blocks.append(block)
             group.bare = group.bare and block.level > 0
+            group.published = block.published
     yield group
+
+
+def _is_another_post(group: _Group, block: Block) -> bool:
+    """Whether a block is published on another day than the text before it: a post in a list without headings."""
+    return not group.bare and block.published != group.published
 
 
 def _shortened(heading: str) -> str:
@@ -123,7 +130,9 @@ def _merge_short(groups: Iterable[_Group]) -> Iterator[_Group]:
 
 
 def _belong_together(first: _Group, second: _Group) -> bool:
-    if first.footer is not second.footer or first.length + second.length > SOFT_LENGTH:
+    if first.footer is not second.footer or first.published != second.published:
+        return False
+    if first.length + second.length > SOFT_LENGTH:
         return False
     shared = len(_common(first.path, second.path))
     return shared >= max(len(first.path), len(second.path)) - 1
@@ -192,4 +201,5 @@ def _section(frame: PageFrame, group: _Group, pieces: list[_Piece], language: st
         text="".join(written),
         sentences=tuple(spans),
         language=language,
+        published=group.published,
     )

@@ -27,6 +27,8 @@ _PSEUDO_HEADING_LENGTH = 90
 _ANIMATED_PART = 2
 _NOSCRIPT_LENGTH = 1_000
 _ALT_SPACES = 2
+_BEFORE_DATE = 40  # characters: an author, a label
+_DATETIME_LENGTH = 40
 _ALT_LENGTHS = range(15, 301)
 
 
@@ -41,6 +43,8 @@ class Block:
     links: int = 0
     link_characters: int = 0  # of links to pages and of buttons; telephone and mail links are text
     local: bool = False  # all links stay on the page: buttons, "skip to content"
+    datetime: str = ""  # what the `datetime` of a `time` element at its start says
+    published: str = ""  # ISO 8601 day or month, see Section
 
     @property
     def is_only_links(self) -> bool:
@@ -124,8 +128,10 @@ class BlockReader:
             self._local_links += tag == "button" or str(element.attrib.get("href", "")).startswith("#")
         elif tag in _BOLD_TAGS:
             self._depth["bold"] += 1
-        elif tag in self._depth:
+        elif tag in self._depth and tag != "a":
             self._depth[tag] += 1
+        elif tag == "time":
+            self._note_time(str(element.attrib.get("datetime", "")))
         elif tag == "img":
             self._note_alt(str(element.attrib.get("alt", "")))
 
@@ -168,6 +174,7 @@ class BlockReader:
         self._characters = self._bold_characters = self._link_characters = 0
         self._links = 1 if self._depth["a"] else 0
         self._local_links = 0
+        self._datetime = ""
 
     def _add(self, text: str) -> None:
         if not self._depth["pre"]:
@@ -226,7 +233,11 @@ class BlockReader:
         if not level and bold and kind is SectionKind.TEXT and _reads_as_heading(text):
             level = PSEUDO_HEADING
         linked = min(self._link_characters, len(text))
-        return Block(text, level, kind, zone, self._links, linked, 0 < self._links == self._local_links)
+        return Block(text, level, kind, zone, self._links, linked, 0 < self._links == self._local_links, self._datetime)
+
+    def _note_time(self, value: str) -> None:
+        if not self._datetime and self._characters <= _BEFORE_DATE:
+            self._datetime = value[:_DATETIME_LENGTH]
 
     def _note_alt(self, alt: str) -> None:
         text = clean_text(alt.replace("\n", " "))

@@ -8,6 +8,7 @@ from functools import cached_property
 from credit_signals.domain import DroppedBlock, Page, Section
 from credit_signals.sections.assembly import PageFrame, assemble
 from credit_signals.sections.blocks import Block, BlockReader
+from credit_signals.sections.dates import date_blocks
 from credit_signals.sections.markup import parse_html
 from credit_signals.sections.navigation import drop_navigation
 
@@ -36,4 +37,4 @@ def split_page(page: Page) -> SplitPage:
     reader = BlockReader(root, page.url)
     reader.read()
     kept, navigation = drop_navigation(reader.blocks, page.url)
-    return SplitPage(frame, page.depth, tuple(kept), [*reader.dropped, *navigation])
+    return SplitPage(frame, page.depth, tuple(date_blocks(page, kept)), [*reader.dropped, *navigation])

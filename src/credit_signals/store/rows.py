@@ -80,6 +80,7 @@ def section_row(section: Section) -> Row:
         "text": section.text,
         "sentences": [[each.number, each.start, each.end] for each in section.sentences],
         "language": section.language,
+        "published": section.published,
     }
 
 
@@ -96,6 +97,7 @@ def section_from(row: Mapping[Any, Any]) -> Section:
         text=row["text"],
         sentences=tuple(Sentence(number=number, start=start, end=end) for number, start, end in row["sentences"]),
         language=row["language"],
+        published=row["published"],
     )
 
 
@@ -160,6 +162,7 @@ def signal_row(signal: Signal) -> Row:
         "confidence": signal.confidence,
         "section_id": signal.evidence.section_id,
         "evidence": signal.evidence.model_dump(mode="json"),
+        "stated_on": signal.stated_on,
         "first_seen": signal.first_seen,
         "last_seen": signal.last_seen,
         "withdrawn_at": signal.withdrawn_at,
@@ -177,6 +180,7 @@ def signal_from(row: Mapping[Any, Any]) -> Signal:
         severity=row["severity"],
         confidence=row["confidence"],
         evidence=Evidence.model_validate(row["evidence"]),
+        stated_on=row["stated_on"],
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         withdrawn_at=row["withdrawn_at"],

@@ -97,6 +97,7 @@ sections = Table(
     Column("text", AnyText, nullable=False),
     Column("sentences", JSON, nullable=False),  # [[number, start, end], ...]
     Column("language", AnyText, nullable=False),
+    Column("published", AnyText, nullable=False, server_default=""),
 )
 
 site_records = Table(
@@ -164,6 +165,7 @@ signals = Table(
     Column("confidence", Float, nullable=False),
     Column("section_id", AnyText, ForeignKey("sections.id"), nullable=False, index=True),
     Column("evidence", JSON, nullable=False),
+    Column("stated_on", AnyText, nullable=False, server_default=""),
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("withdrawn_at", Moment),

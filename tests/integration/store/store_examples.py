@@ -60,6 +60,7 @@ def section(text: str = "We cut forty jobs.", owner: str = "acme", url: str = ""
         text=text,
         sentences=(Sentence(number=1, start=0, end=len(text)),),
         language="en",
+        published="2026-03",
     )
 
 
@@ -134,6 +135,7 @@ def signal(
         first_seen=day(first),
         last_seen=day(last),
         withdrawn_at=None if withdrawn is None else day(withdrawn),
+        stated_on="2026-03",
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from credit_signals.crawl import judge_site, site_faults
-from credit_signals.crawl.faults import dates_in, newest_copyright_year
+from credit_signals.crawl.faults import newest_copyright_year
 from credit_signals.domain import Company, Fetch, FetchStatus, Page, PageRole, SiteStatus
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -138,21 +138,6 @@ def test_stale_copyright() -> None:
     assert site_faults(ACME, [fetch()], [old, fresh]) == []
     scripted = page("<script>var c = '© 2010'</script><p>text</p>")
     assert site_faults(ACME, [fetch()], [scripted]) == []
-
-
-def test_stale_news() -> None:
-    """News whose newest date is three years old is stale."""
-    news = page("<p>12.03.2019 fair</p><p>May 5, 2020: prize</p>", "news", PageRole.NEWS)
-    facts = site_faults(ACME, [fetch()], [page("<p>x</p>"), news])
-    assert [(fact.key, fact.value) for fact in facts] == [("stale_news", "2020-12-31")]
-    assert site_faults(ACME, [fetch()], [page("<p>2019-01-01, 2026-05-01</p>", "news", PageRole.NEWS)]) == []
-
-
-def test_dates() -> None:
-    """Impossible and future dates do not count."""
-    today = date(2026, 6, 1)
-    assert dates_in("31.02.2020, 2019-13-01, 1.1.2030, märz 2024", today) == [date(2024, 12, 31)]
-    assert dates_in("März 2026", today) == [today]
 
 
 def test_vanished_and_tls() -> None:

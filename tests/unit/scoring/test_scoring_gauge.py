@@ -172,3 +172,12 @@ def test_order_does_not_matter(signals: list[Signal], shuffler: random.Random) -
     shuffled = list(signals)
     shuffler.shuffle(shuffled)
     assert score(*shuffled) == score(*signals)
+
+
+def test_freshness_counts_from_the_day_of_publication() -> None:
+    """An old post seen for the first time weighs little; one of this month is not called older than it may be."""
+    new, old, of_month = signal(), signal(stated_on="2018-03-05"), signal(stated_on=f"{AT:%Y-%m}")
+    points = [score(each).contributions[0].points for each in (new, old, of_month)]
+    assert points[1] == pytest.approx(0.05 * points[0])
+    assert points[2] == pytest.approx(points[0])
+    assert "published" in score(old).contributions[0].detail

@@ -133,3 +133,21 @@ def test_following_twice_changes_nothing(states: list[tuple[str, int]]) -> None:
     once = follow_signals(earlier, now_found, {NEWS}, set(), START + DAY)
     assert follow_signals(once, now_found, {NEWS}, set(), START + DAY) == once
     assert len({signal.id for signal in once}) == len(once)
+
+
+def test_the_earliest_date_of_publication_is_kept() -> None:
+    """One statement is as old as the oldest page that dates it, whichever page is the better evidence."""
+    sentence = "We cut 40 jobs."
+    dated = section(NEWS, sentence).model_copy(update={"published": "2024-03-05"})
+    later = section(f"{NEWS}/again", sentence).model_copy(update={"published": "2024-04"})
+    (signal,) = signals_of((section(HOME, sentence), found(confidence=0.9)), (later, found()), (dated, found()))
+    assert (signal.stated_on, signal.evidence.url) == ("2024-03-05", HOME)
+
+
+def test_a_date_of_publication_outlives_its_page() -> None:
+    """A statement that is found again without its date was still made on that day."""
+    sentence = "We cut 40 jobs."
+    (before,) = signals_of((section(NEWS, sentence).model_copy(update={"published": "2024-03"}), found()))
+    (again,) = signals_of((section(HOME, sentence), found()), at=START + DAY)
+    (joined,) = follow_signals([before], [again], {HOME}, set(), START + DAY)
+    assert joined.stated_on == "2024-03"

@@ -207,3 +207,9 @@ def test_sections_name_their_page_and_repeat_their_hashes() -> None:
     second = split_page(page(html, PageRole.NEWS)).sections[0]
     assert first == second
     assert (first.url, first.role, first.language) == ("https://firm.example/page", PageRole.NEWS, "en")
+
+
+def test_text_after_a_telephone_link_is_no_link() -> None:
+    """A link that dials or mails ends where its element ends: what follows is text, not navigation."""
+    blocks = split_page(page('<p><a href="tel:0123">0123</a></p><p>We make chairs of oak and ash.</p>')).blocks
+    assert [block.is_only_links for block in blocks] == [False, False]

@@ -11,6 +11,7 @@ from credit_signals.domain import Page, PageRole, Section, SectionKind, SiteFact
 from credit_signals.sections.facts.identifiers import find_register_numbers, find_vat_ids
 from credit_signals.sections.facts.json_ld import organisation_facts
 from credit_signals.sections.facts.names import find_company_names, find_leaders
+from credit_signals.sections.facts.news import stale_news
 from credit_signals.sections.facts.placeholders import is_placeholder, is_template
 from credit_signals.sections.facts.places import find_addresses, find_mails, find_phones
 
@@ -52,7 +53,8 @@ _HYPHENS = str.maketrans("\u2010\u2011\u2012\u00a0", "--- ")
 
 
 def find_site_facts(pages: Sequence[Page], sections: Sequence[Section], country_hint: str = "") -> list[SiteFact]:
-    """Imprint facts from JSON-LD and from imprint, contact and footer text, best source first; and `missing_imprint`.
+    """Imprint facts from structured data and from imprint, contact and footer text, best source first; and the faults
+    `missing_imprint` and `stale_news`.
 
     `country_hint` is an ISO 3166 alpha-2 code, or empty: then the site's top-level domain and language decide whether
     an imprint is demanded. An imprint page that is an unfilled template gives no facts.
@@ -62,7 +64,7 @@ def find_site_facts(pages: Sequence[Page], sections: Sequence[Section], country_
     facts.extend(_from_json_ld(page for page in pages if page.url not in templates))
     facts = [fact for fact in facts if not is_placeholder(fact.value)]
     missing = _missing_imprint(pages, sections, country_hint, templates)
-    return [*_distinct(facts), *missing]
+    return [*_distinct(facts), *missing, *stale_news(pages, sections)]
 
 
 def _template_urls(sections: Sequence[Section]) -> frozenset[str]:
