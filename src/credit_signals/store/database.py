@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -42,8 +43,9 @@ def read_url(url: str) -> URL:
 class Database:
     """Transactions on one database. Safe for threads and after a fork: each process has its own engine."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, foreign_keys: bool = True) -> None:
         self.url = read_url(url)
+        self._foreign_keys = foreign_keys  # of SQLite; Postgres always checks
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = f"SQLite file {self.url.database}" if self.is_sqlite else _postgres_name(self.url)
         self._engine: Engine | None = None
@@ -107,6 +109,8 @@ class Database:
             raise StoreError(f"{self.name} refused an operation: {self._reason(exc)}") from exc
         except SQLAlchemyError as exc:
             raise StoreUnavailable(f"{self.name} does not answer: {self._reason(exc)}") from exc
+        except sqlite3.Error as exc:  # raised while a connection is prepared
+            raise StoreUnavailable(f"{self.name} does not answer: {exc}") from exc
         except OSError as exc:
             raise StoreUnavailable(f"{self.name} cannot be opened: {exc.strerror}") from exc
 
@@ -121,15 +125,26 @@ class Database:
         cause = exc.orig if isinstance(exc, DBAPIError) and exc.orig else exc
         lines = str(cause).strip().splitlines()
         first = lines[0] if lines else type(cause).__name__
-        return first.replace(self.url.password, "***") if self.url.password else first
+        for secret in (self.url.password, self.url.query.get("password")):
+            first = first.replace(str(secret), "***") if secret else first
+        return first
+
+    def _prepare_sqlite(self, connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if self._foreign_keys else 'OFF'}")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
             options = {"connect_timeout": "10", **self.url.query}
             return create_engine(self.url.set(query=options), pool_pre_ping=True, hide_parameters=True, max_overflow=20)
-        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        path = self.url.database or ""
+        if not path.startswith("file:"):  # an SQLite URI may ask for a file that must not be made
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, hide_parameters=True, max_overflow=20, connect_args={"timeout": LOCK_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
@@ -140,14 +155,6 @@ def _postgres_name(url: URL) -> str:
 
 def _sqlstate(error: BaseException | None) -> str:
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -31,13 +32,22 @@ def migrate(database: Database) -> None:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
 
-    def upgrade(connection: Connection) -> None:
-        if not database.is_sqlite:  # there, BEGIN IMMEDIATE is the lock
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    if not database.is_sqlite:
+        database.write(partial(_upgrade, config=config, lock=True))
+        return
+    # Alembic copies a table that SQLite cannot alter; dropping the old one would delete the rows that refer to it.
+    unchecked = Database(database.url.render_as_string(hide_password=False), foreign_keys=False)
+    try:
+        unchecked.write(partial(_upgrade, config=config, lock=False))  # BEGIN IMMEDIATE is the lock
+    finally:
+        unchecked.close()
 
-    database.write(upgrade)
+
+def _upgrade(connection: Connection, config: Config, lock: bool) -> None:
+    if lock:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def migration_config() -> Config:
