@@ -67,7 +67,7 @@ def note_dead_letters(queue: TaskQueue, store: ResultsStore) -> int:
     letters = queue.dead_letters(1000)
     for letter in letters:
         if letter.task is not None:
-            store.mark_dead(letter.task.id, letter.reason)
+            store.mark_dead(letter.task.id, letter.reason, letter.failed_at)
     return len(letters)
 
 
