@@ -19,7 +19,7 @@ from credit_signals.domain import Company, PageRole, Run, Section, Sentence, Sit
 from credit_signals.settings import Settings
 from credit_signals.store.base import SiteRecord
 
-SECTIONS = 1200
+SECTIONS = 500
 KILLS = 10
 
 
