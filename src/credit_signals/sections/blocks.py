@@ -18,7 +18,7 @@ _BOLD_TAGS = frozenset({"b", "strong", "summary"})
 _CELLS = frozenset({"td", "th"})
 _DEFINITIONS = frozenset({"dt", "dd"})
 _FIELDS = frozenset({"input", "option"})
-_BREAK_BETWEEN = frozenset({"a", "span", "strong", "b", "small", "label", "em", "i"})
+_BREAK_BETWEEN = frozenset({"a", "span", "strong", "b", "small", "label", "em", "i", "time"})
 _SEPARATORS = " |·\n"
 _RUN_OF_SEPARATORS = re.compile(r"(?: *[|·] *){2,}")
 _FILE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif)$|^(?:img|dsc|image)[-_ ]?\d", re.IGNORECASE)
@@ -137,6 +137,7 @@ class BlockReader:
 
     def _separate(self, element: etree._Element, tag: str) -> None:
         """Put what stands between the text so far and the element: a new block, a separator, a line break, a space."""
+        self._at_edge = tag in _BREAK_BETWEEN
         if tag in _CELLS:
             self._put(" | ")
         elif tag == "br":
@@ -151,6 +152,7 @@ class BlockReader:
                 self._put(" ")
 
     def _close(self, element: etree._Element, tag: str) -> None:
+        self._at_edge = tag in _BREAK_BETWEEN
         if tag == "dt":
             if self._characters and not self._buffer[-1].rstrip().endswith((":", "?")):
                 self._put(": ")
@@ -175,6 +177,7 @@ class BlockReader:
         self._links = 1 if self._depth["a"] else 0
         self._local_links = 0
         self._datetime = ""
+        self._at_edge = False  # an element of a phrase has just opened or closed
 
     def _add(self, text: str) -> None:
         if not self._depth["pre"]:
@@ -183,6 +186,9 @@ class BlockReader:
         if not characters:
             self._put(" ")
             return
+        if self._at_edge and self._buffer and _are_two_words(self._buffer[-1], text):
+            self._buffer.append(" ")
+        self._at_edge = False
         self._buffer.append(text)
         self._characters += characters
         if self._depth["a"]:
@@ -270,6 +276,12 @@ def _fills_cell(element: etree._Element, tag: str) -> bool:
 def _is_word(text: str | None) -> bool:
     """Whether an element holds more than a letter or two of an animated word, each in its own element."""
     return text is None or len(text) > _ANIMATED_PART
+
+
+def _are_two_words(before: str, after: str) -> bool:
+    """Whether two texts that only a style sheet sets apart read as one glued word: "Ownership" and "19 March"."""
+    last, first = before[-1:], after[:1]
+    return (last.islower() and (first.isupper() or first.isdigit())) or (last.isdigit() and after[:2].istitle())
 
 
 def _holds_the_page(element: etree._Element, tag: str) -> bool:

@@ -131,7 +131,7 @@ def test_french_legal_notice_leaves_the_host_out() -> None:
         "legal_name": ["Menuiserie Lafont SARL"],
         "address": ["12 rue des Lilas, 69003 Lyon"],
         "register_court": ["RCS Lyon"],
-        "register_number": ["SIREN 732829320"],
+        "register_number": ["732829320"],
         "vat_id": ["FR44732829320"],
         "managing_director": ["Sophie Lafont"],
     }
@@ -237,3 +237,48 @@ def test_privacy_pages_name_other_companies() -> None:
         "datenschutz",
     )
     assert facts_of(privacy, country="GB") == []
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<body itemscope itemtype="http://schema.org/WebPage"><div itemscope itemtype="https://schema.org/LocalBusiness">'
+        '<b itemprop="legalName">Larch Joinery Ltd</b><p itemprop="address" itemscope itemtype="https://schema.org/'
+        'PostalAddress"><i itemprop="streetAddress">4 Mill Lane</i><i itemprop="addressLocality">Kendal</i>'
+        '<i itemprop="postalCode">LA9 4QB</i></p><a itemprop="telephone" href="tel:+441539555123">01539 555123</a>'
+        '<p itemprop="review" itemscope itemtype="https://schema.org/Review"><i itemprop="legalName">Other Ltd</i></p>',
+        '<div vocab="https://schema.org/" typeof="LocalBusiness"><b property="legalName">Larch Joinery Ltd</b>'
+        '<p property="address" typeof="PostalAddress"><i property="streetAddress">4 Mill Lane</i><i property='
+        '"addressLocality">Kendal</i><i property="postalCode">LA9 4QB</i></p>'
+        '<a property="schema:telephone">01539 555123</a>',
+    ],
+    ids=["microdata", "RDFa Lite"],
+)
+def test_microdata_and_rdfa(markup: str) -> None:
+    """Items in markup are read like JSON-LD, wherever they are nested; what a review names is another's."""
+    found = facts_of(page(f"<html>{markup}</html>", PageRole.HOME, "", "en"), country="GB")
+    assert values(found) == {
+        "legal_name": ["Larch Joinery Ltd"],
+        "address": ["4 Mill Lane, LA9 4QB Kendal"],
+        "phone": ["01539 555123"],
+    }
+    assert {fact.source for fact in found} == {"microdata"}
+
+
+def test_hostile_items_are_bounded() -> None:
+    """Thousands of nested items are read in bounded time and raise nothing."""
+    nested = '<div itemscope itemtype="https://schema.org/Organization"><i itemprop="name">A</i>' * 3_000
+    facts_of(page(f"<p>Hi there.</p>{nested}", PageRole.HOME, "", "en"), country="GB")
+
+
+def test_addresses_without_the_company() -> None:
+    """A company's name before its address is no part of it."""
+    footer = "<footer>Stanwick Bridge, by the yard, Larch Joinery Ltd, 4 Mill Lane, Kendal, LA9 4QB</footer>"
+    found = values(facts_of(page(f"<p>Welcome to us.</p>{footer}", PageRole.HOME, "", "en"), country="GB"))
+    assert found["address"] == ["4 Mill Lane, Kendal LA9 4QB"]
+
+
+def test_mails_of_the_site_itself_are_found_on_any_page() -> None:
+    """A mail address under the site's own domain is the company's; others in prose may be anybody's."""
+    prose = page("<p>Write to jobs@firm.example or to bob@other.example.</p>", PageRole.JOBS, "jobs", "en")
+    assert values(facts_of(prose, country="GB")) == {"email": ["jobs@firm.example"]}

@@ -213,3 +213,9 @@ def test_text_after_a_telephone_link_is_no_link() -> None:
     """A link that dials or mails ends where its element ends: what follows is text, not navigation."""
     blocks = split_page(page('<p><a href="tel:0123">0123</a></p><p>We make chairs of oak and ash.</p>')).blocks
     assert [block.is_only_links for block in blocks] == [False, False]
+
+
+def test_words_that_only_style_sets_apart_are_not_glued() -> None:
+    """A label and its value in two elements are two words; a word with an accented letter of its own stays whole."""
+    assert text_of("<p><a href='/x'>Change of owner<span>19 March</span></a></p>") == "Change of owner 19 March"
+    assert text_of("<p>Call<b>Ann</b> now, W<b>e</b>lcome, m<sup>2</sup></p>") == "Call Ann now, Welcome, m2"

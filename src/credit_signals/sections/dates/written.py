@@ -87,6 +87,11 @@ def _labels_a_post(line: re.Match[str]) -> bool:
     return names_day and not _LEADS_TO_EVENT.search(line.string[: line.string.index(written)])
 
 
+def is_written_date(text: str) -> bool:
+    """Whether a text is a date in words and nothing else."""
+    return bool(_in_words(text.lower()))
+
+
 def date_of_attribute(value: str, today: date) -> str:
     """The day of a machine-readable date such as a `datetime` attribute; empty where it is none."""
     match = _ISO.match(value.strip())

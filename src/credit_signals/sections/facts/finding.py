@@ -9,11 +9,18 @@ from urllib.parse import urlsplit
 
 from credit_signals.domain import Page, PageRole, Section, SectionKind, SiteFact
 from credit_signals.sections.facts.identifiers import find_register_numbers, find_vat_ids
-from credit_signals.sections.facts.json_ld import organisation_facts
 from credit_signals.sections.facts.names import find_company_names, find_leaders
 from credit_signals.sections.facts.news import stale_news
+from credit_signals.sections.facts.organisations import organisation_facts
 from credit_signals.sections.facts.placeholders import is_placeholder, is_template
-from credit_signals.sections.facts.places import find_addresses, find_mails, find_phones
+from credit_signals.sections.facts.places import (
+    find_addresses,
+    find_called_phones,
+    find_mails,
+    find_phones,
+    without_names,
+)
+from credit_signals.sections.text import comparison_key
 
 _IMPRINT_COUNTRIES = frozenset({"DE", "AT", "CH"})  # DE: DDG § 5; AT: ECG § 5; CH: UWG Art. 3
 _IMPRINT_WORDS = re.compile(r"\b(?:impressum|imprint|anbieterkennzeichnung|offenlegung)\b", re.IGNORECASE)
@@ -45,10 +52,12 @@ _FOUNDED = re.compile(
     r"|fondata(?: nel)?|fundada(?: en)?|seit(?: dem Jahr)?|since|depuis|dal|desde)\s*:?\s*(1[6-9]\d\d|20[0-2]\d)\b",
     re.IGNORECASE,
 )
+_COPYRIGHT = re.compile(r"©|\(c\)|\bcopyright\b", re.IGNORECASE)
 _LINES_OF_A_FOOTER = 3
 _POST_CODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4,5}(?= [A-ZÀ-Þ])|\d{5})\b")
 _MOST = {"legal_name": 2, "address": 3, "phone": 3, "email": 3, "founded": 1, "register_court": 1}
-_SOURCES = ("imprint", "json-ld", "footer", "contact", "legal", "about", "home")
+_SOURCES = ("imprint", "json-ld", "microdata", "footer", "contact", "legal", "about", "home", "team", "products")
+_BETWEEN_TITLES = re.compile(r"\s[|·–—-]\s|: ")
 _HYPHENS = str.maketrans("\u2010\u2011\u2012\u00a0", "--- ")
 
 
@@ -60,11 +69,34 @@ def find_site_facts(pages: Sequence[Page], sections: Sequence[Section], country_
     an imprint is demanded. An imprint page that is an unfilled template gives no facts.
     """
     templates = _template_urls(sections)
-    facts = [fact for fact in _from_text(sections) if fact.url not in templates]
-    facts.extend(_from_json_ld(page for page in pages if page.url not in templates))
+    names = _names(pages)
+    facts = [_without_name(fact, names) for fact in _from_text(sections) if fact.url not in templates]
+    facts.extend(_own_mails(sections))
+    facts.extend(_from_structured_data(page for page in pages if page.url not in templates))
     facts = [fact for fact in facts if not is_placeholder(fact.value)]
     missing = _missing_imprint(pages, sections, country_hint, templates)
     return [*_distinct(facts), *missing, *stale_news(pages, sections)]
+
+
+def _names(pages: Iterable[Page]) -> frozenset[str]:
+    """Comparison keys of what the site calls itself: the parts of its pages' titles."""
+    titles = (part for page in pages for part in _BETWEEN_TITLES.split(page.title))
+    return frozenset(key for key in map(comparison_key, titles) if key)
+
+
+def _without_name(fact: SiteFact, names: frozenset[str]) -> SiteFact:
+    if fact.key != "address":
+        return fact
+    return fact.model_copy(update={"value": without_names(fact.value, names)})
+
+
+def _own_mails(sections: Iterable[Section]) -> Iterator[SiteFact]:
+    """Mail addresses under the site's own domain, wherever they stand."""
+    for section in sections:
+        host = (urlsplit(section.url).hostname or "").removeprefix("www.")
+        for mail in find_mails(section.text) if "@" in section.text else ():
+            if mail.endswith(f"@{host}"):
+                yield SiteFact(key="email", value=mail, url=section.url, source=str(section.role))
 
 
 def _template_urls(sections: Sequence[Section]) -> frozenset[str]:
@@ -109,7 +141,8 @@ def _from_page_end(section: Section) -> Iterator[SiteFact]:
     if _source(section) not in {"", "home", "about"} or section.role is PageRole.LEGAL:
         return
     end = "\n".join(section.text.translate(_HYPHENS).split("\n")[-_LINES_OF_A_FOOTER:])
-    if any(find_addresses(end)) and any(find_company_names(end)) and not _OF_OTHERS.search(end):
+    whose = _COPYRIGHT.search(end) or any(find_company_names(end))
+    if whose and any(find_addresses(end)) and not _OF_OTHERS.search(end):
         for key, value in _text_facts(end, "footer"):
             yield SiteFact(key=key, value=" ".join(value.split()), url=section.url, source="footer")
 
@@ -122,6 +155,7 @@ def _text_facts(text: str, source: str) -> Iterator[tuple[str, str]]:
         yield from (("founded", match[1]) for match in _FOUNDED.finditer(text))
     yield from (("register_court", court) for court in _courts(text))
     if source in {"home", "about"}:
+        yield from (("phone", phone) for phone in find_called_phones(text))
         return
     yield from (("legal_name", name) for name in find_company_names(text))
     if source != "contact":
@@ -141,22 +175,20 @@ def _courts(text: str) -> Iterator[str]:
     yield from (match[1] for match in _REGISTERED_IN.finditer(text))
 
 
-def _from_json_ld(pages: Iterable[Page]) -> Iterator[SiteFact]:
+def _from_structured_data(pages: Iterable[Page]) -> Iterator[SiteFact]:
     for page in pages:
-        for key, value in organisation_facts(page.html):
-            yield SiteFact(key=key, value=value, url=page.url, source="json-ld")
+        for source, key, value in organisation_facts(page.html):
+            yield SiteFact(key=key, value=value, url=page.url, source=source)
 
 
 def _distinct(facts: Iterable[SiteFact]) -> list[SiteFact]:
     """Each value once, best source first, most often stated next, no more of a key than a site can mean."""
-    ordered = sorted(facts, key=lambda fact: _SOURCES.index(fact.source))
+    ordered = sorted(facts, key=lambda fact: _rank(fact.source))
     times = Counter(_same(fact) for fact in ordered)
     first: dict[tuple[str, str], SiteFact] = {}
     for fact in ordered:
         first.setdefault(_same(fact), fact)
-    ranked = sorted(
-        first.values(), key=lambda fact: (fact.key, _SOURCES.index(fact.source), -times[_same(fact)], fact.url)
-    )
+    ranked = sorted(first.values(), key=lambda fact: (fact.key, _rank(fact.source), -times[_same(fact)], fact.url))
     taken: Counter[str] = Counter()
     kept: list[SiteFact] = []
     for fact in ranked:
@@ -164,6 +196,10 @@ def _distinct(facts: Iterable[SiteFact]) -> list[SiteFact]:
             taken[fact.key] += 1
             kept.append(fact)
     return kept
+
+
+def _rank(source: str) -> int:
+    return _SOURCES.index(source) if source in _SOURCES else len(_SOURCES)
 
 
 def _same(fact: SiteFact) -> tuple[str, str]:

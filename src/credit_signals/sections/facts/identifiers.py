@@ -34,10 +34,11 @@ _UK_REGISTER = re.compile(
     re.IGNORECASE,
 )
 _ENGLISH_REGISTER = re.compile(
-    r"\bregistered in (?:England(?: (?:and|&) Wales)?|Scotland|Wales|Northern Ireland)[\s:,.(-]{1,4}"
-    r"((?:SC|NI|OC|SO|NC)?\d{6,8})\b",
+    r"\bregistered in (?:England(?: (?:and|&) Wales)?|Scotland|Wales|Northern Ireland|(?:the Republic of )?Ireland)"
+    r"[\s:,.(-]{1,4}((?:SC|NI|OC|SO|NC)?\d{5,8})\b",
     re.IGNORECASE,
 )
+_SHORT_REGISTER = re.compile(r"(?<!VAT )(?<!Charity )\bReg(?:d|istered)?\.? ?No\.?[ :]{0,2}(\d{8})\b", re.IGNORECASE)
 _FRENCH_REGISTER = re.compile(
     r"\b(?:SIREN|SIRET|R\.?C\.?S\.?)(?![\w])[^\d\n]{0,40}?(\d{3}[ .]?\d{3}[ .]?\d{3})(?:[ .]?(\d{5}))?\b"
 )
@@ -70,12 +71,13 @@ def find_register_numbers(text: str) -> Iterator[str]:
             yield ch_uid.format(number)
     for match in _UK_REGISTER.finditer(text):
         yield match[1].upper().replace(" ", "")
-    for match in _ENGLISH_REGISTER.finditer(text):
-        yield match[1].upper()
+    for pattern in (_ENGLISH_REGISTER, _SHORT_REGISTER):
+        for match in pattern.finditer(text):
+            yield match[1].upper()
     for match in _FRENCH_REGISTER.finditer(text):
         number = _checked(fr_siren.validate, match[1].replace(".", " "))
         if number:
-            yield f"SIREN {number}"
+            yield str(fr_siren.compact(number))
     for match in _ITALIAN_REGISTER.finditer(text):
         yield "REA " + re.sub(r"[ -]+", "-", match[1])
 

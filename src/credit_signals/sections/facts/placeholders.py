@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(
     r"|e-?mail|nummer|number|vat|ust)[^\]>}\n]{0,30}[\]>}]|\bx{3,}\b|_{3,}|\.{5,}"
     r"|\b(?:your|ihr|votre)[ -](?:company|firma|name|nom|unternehmen|société)\b"
     r"|\b(?:DE|GB|ATU?|FR)[ ]?1234567\d*\b|\bHR[AB][ ]?(?:12345\d?|0{3,})\b|\b12345\s+[A-Z]\w*stadt\b"
-    r"|\bmario rossi\b|\bjean dupont\b|\bnombre apellido\b",
+    r"|(?<!\d)\(?123\)?[-. ]\d{3}[-. ]\d{4}\b|\bmario rossi\b|\bjean dupont\b|\bnombre apellido\b",
     re.IGNORECASE,
 )
 

@@ -1,22 +1,17 @@
-"""Organisations that a page describes in JSON-LD (schema.org), however nested or broken."""
+"""Organisations that a page describes in structured data (schema.org), however nested or broken."""
 
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from credit_signals.sections.facts.identifiers import find_register_numbers, valid_vat_id
 from credit_signals.sections.facts.names import names_legal_form
+from credit_signals.sections.facts.structured import structured_data
 from credit_signals.sections.text import clean_text
 
-_OPENING = re.compile(r"<script\b[^<>]{0,300}application/ld\+json[^<>]{0,300}>", re.IGNORECASE)
-_CLOSING = re.compile(r"</script", re.IGNORECASE)
-_WRAPPING = re.compile(r"<!--|-->|/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|<!\[CDATA\[|\]\]>")
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_LIMIT = 500_000  # characters of one script
 _NODES = 5_000
 _TEXT_LIMIT = 500
 # Under these keys stands another organisation, or a person's.
@@ -30,32 +25,13 @@ _NOT_ORGANISATIONS = frozenset(
 )
 
 
-def organisation_facts(markup: str) -> Iterator[tuple[str, str]]:
-    """Fact keys and values of the organisations in a page's JSON-LD."""
-    for script in _scripts(markup):
-        for node in _nodes(_parsed(script)):
+def organisation_facts(markup: str) -> Iterator[tuple[str, str, str]]:
+    """Source, key and value of the facts that a page's structured data states of organisations."""
+    scripts, items = structured_data(markup)
+    for source, data in (("json-ld", scripts), ("microdata", items)):
+        for node in _nodes(data):
             if _is_organisation(node):
-                yield from _facts(node)
-
-
-def _scripts(markup: str) -> Iterator[str]:
-    position = 0
-    while opening := _OPENING.search(markup, position):
-        closing = _CLOSING.search(markup, opening.end())
-        if closing is None:
-            return
-        position = closing.end()
-        yield markup[opening.end() : min(closing.start(), opening.end() + _LIMIT)]
-
-
-def _parsed(script: str) -> Any:
-    cleaned = _WRAPPING.sub("", script).strip().rstrip(";")
-    for attempt in (cleaned, _TRAILING_COMMA.sub(r"\1", cleaned), html.unescape(cleaned)):
-        try:
-            return json.loads(attempt, strict=False)
-        except (ValueError, RecursionError):
-            continue
-    return None
+                yield from ((source, key, value) for key, value in _facts(node))
 
 
 def _nodes(data: Any) -> Iterator[dict[str, Any]]:
