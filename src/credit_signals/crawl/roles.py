@@ -37,8 +37,8 @@ WORDS: dict[PageRole, str] = {
     PageRole.NEWS: (
         r"news\w*|press|press ?releases?|press ?room|media ?centre|blogs?|events?|updates?|announcements?|latest|"
         r"articles?|aktuell\w*|neuigkeit\w*|neues|presse\w*|meldung\w*|veranstaltung\w*|actualites?|actus?|"
-        r"communiques?|evenements?|notizie|novita|comunicati\w*|eventi|rassegna stampa|noticias|novedades|"
-        r"actualidad|prensa|eventos|sala de prensa"
+        r"communiques?|evenements?|nouvelles|^journal\b|notizie|novita|comunicati\w*|eventi|rassegna stampa|"
+        r"noticias|novedades|actualidad|prensa|eventos|sala de prensa"
     ),
     PageRole.LEGAL: (
         r"privacy\w*|cookies?\w*|terms\w*|conditions|gdpr|disclaimers?|accessibility|data protection|datenschutz\w*|"

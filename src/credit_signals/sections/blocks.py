@@ -281,7 +281,9 @@ def _is_word(text: str | None) -> bool:
 def _are_two_words(before: str, after: str) -> bool:
     """Whether two texts that only a style sheet sets apart read as one glued word: "Ownership" and "19 March"."""
     last, first = before[-1:], after[:1]
-    return (last.islower() and (first.isupper() or first.isdigit())) or (last.isdigit() and after[:2].istitle())
+    if first.isdigit():
+        return last.islower() or before[-4:].isdigit()  # "Month 2024" and "1 November"
+    return (last.islower() and first.isupper()) or (last.isdigit() and after[:2].istitle())
 
 
 def _holds_the_page(element: etree._Element, tag: str) -> bool:
