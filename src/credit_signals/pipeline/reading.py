@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from credit_signals.domain import Prediction, SectionTask
-from credit_signals.errors import QueueError, QueueUnavailable, ReaderError, StoreError
+from credit_signals.errors import QueueError, QueueUnavailable, ReaderError, StoreError, StoreUnavailable
 from credit_signals.inference.base import Reader
 from credit_signals.store.base import ResultsStore, RunProgress
 from credit_signals.task_queue.base import Delivery, TaskQueue
@@ -82,8 +82,13 @@ def _read_batch(queue: TaskQueue, reader: Reader, store: ResultsStore, deliverie
         else:
             yield "failed"
     if done:
-        store.save_predictions([prediction for _, prediction in done])
-        queue.ack([delivery for delivery, _ in done])
+        held = [delivery for delivery, _ in done]
+        try:
+            store.save_predictions([prediction for _, prediction in done])
+        except StoreUnavailable:
+            queue.release(held)  # no section is at fault: no attempt is counted, and nobody waits for the idle time
+            raise
+        queue.ack(held)
     yield from ("unread" if prediction.unread_reason else "read" for _, prediction in done)
 
 
