@@ -19,7 +19,7 @@ tune_app = typer.Typer(no_args_is_help=True, help="Train the embedded reader (ne
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
 Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]
-Extra = Annotated[Path, typer.Option(help="The project's own labelled sentences.", exists=True)]
+Own = Annotated[Path, typer.Option(help="Folder of the project's own sentences, website_*.jsonl.", exists=True)]
 Out = Annotated[Path, typer.Option(help="Folder for weights and figures.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
 
@@ -29,7 +29,7 @@ def signals(
     teacher: Teacher,
     base: Base,
     out: Out,
-    extra: Extra = TRAINING / "website_sentences.jsonl",
+    own: Own = TRAINING,
     epochs: Annotated[int, typer.Option(min=1)] = 8,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 32,
     seed: Seed = 1,
@@ -43,7 +43,7 @@ def signals(
     from credit_signals.tuning.signals import Sources, train_signals  # noqa: PLC0415  # heavy
 
     _show_progress()
-    files = (*sorted(teacher.glob("*.jsonl")), extra)
+    files = _sentence_files(teacher, own)
     settings = FitSettings(epochs=epochs, rank=rank, seed=seed)
     _print(train_signals(Sources(files, base, out, start), settings, everything=everything))
 
@@ -53,13 +53,13 @@ def evaluate(
     teacher: Teacher,
     base: Base,
     model: Annotated[Path, typer.Option(help="Folder that `signals` wrote.", exists=True)],
-    extra: Extra = TRAINING / "website_sentences.jsonl",
+    own: Own = TRAINING,
     seed: Seed = 1,
 ) -> None:
     """Measure trained signals again on the test split."""
     from credit_signals.tuning.signals import Sources, evaluate_signals  # noqa: PLC0415  # heavy
 
-    files = (*sorted(teacher.glob("*.jsonl")), extra)
+    files = _sentence_files(teacher, own)
     _print(evaluate_signals(Sources(files, base, model), seed))
 
 
@@ -84,6 +84,10 @@ def activities(
 
     _show_progress()
     _print(make_index(ActivitySources(base, schemes, phrases, companies, small, out), IndexSettings(seed=seed)))
+
+
+def _sentence_files(teacher: Path, own: Path) -> tuple[Path, ...]:
+    return (*sorted(teacher.glob("*.jsonl")), *sorted(own.glob("website_*.jsonl")))
 
 
 def _show_progress() -> None:

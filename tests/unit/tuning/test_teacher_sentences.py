@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.teacher import Label, LabelledSentence, load_teacher
 
-SHIPPED = Path(__file__).parents[3] / "workers/section_reader/training/website_sentences.jsonl"
+SHIPPED = Path(__file__).parents[3] / "workers/section_reader/training"
 
 
 def _write(path: Path, *records: object) -> Path:
@@ -87,8 +87,10 @@ def test_splits_have_their_sizes() -> None:
 
 def test_the_projects_own_sentences_are_well_labelled() -> None:
     """The committed training sentences load, are distinct, and hold every code and many sentences without signals."""
-    sentences = load_teacher([SHIPPED])
-    assert len(sentences) == len(SHIPPED.read_text(encoding="utf-8").splitlines())
+    files = sorted(SHIPPED.glob("website_*.jsonl"))
+    sentences = load_teacher(files)
+    assert len(sentences) == sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+    assert len({sentence.id for sentence in sentences}) == len(sentences)
     assert len({label.code for sentence in sentences for label in sentence.labels}) == 28
     assert sum(not sentence.labels for sentence in sentences) > 250
     assert all(sentence.from_website for sentence in sentences)
