@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from credit_signals.crawl import DEFAULT_USER_AGENT
 from credit_signals.domain import Budget
+from credit_signals.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,5 +73,14 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the environment once."""
-    return Settings()
+    """Read the environment once. Raises ConfigurationError naming the variables that are wrong, never their values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"CREDIT_SIGNALS_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}"
+            for each in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise ConfigurationError("; ".join(wrong)) from None  # the cause would show the values
+    except SettingsError as error:
+        raise ConfigurationError(f"{error}: it must be JSON") from None

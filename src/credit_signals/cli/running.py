@@ -9,11 +9,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
+from threading import Thread
 
 from rich.console import Console
 
@@ -27,6 +28,7 @@ from credit_signals.settings import Settings
 from credit_signals.store.base import ResultsStore
 
 POLL_SECONDS = 0.3
+CANCEL_SECONDS = 3.0  # for a cancelled crawl to close its connections and archive
 
 
 def default_workers() -> int:
@@ -85,10 +87,32 @@ class Watched:
 def crawl_and_read(watched: Watched, settings: Settings, console: Console) -> None:
     """Crawl the run's companies here while the workers read; returns when every section is read or dead."""
     tools = wiring.crawl_tools(settings, watched.parts.store, watched.parts.queue)
-    with ThreadPoolExecutor(1, "crawl") as pool:
-        crawl = pool.submit(lambda: asyncio.run(pipeline.crawl_shard(watched.run.id, tools)))
+    with crawling(watched.run.id, tools) as crawl:
         wait_until_read(watched, crawl, console)
         crawl.result()
+
+
+@contextmanager
+def crawling(run_id: str, tools: pipeline.CrawlTools) -> Iterator[Future[Counter[str]]]:
+    """The crawl in a thread of its own; a block that ends early cancels it, and its archive is closed in order."""
+    loop = asyncio.new_event_loop()
+    done: Future[Counter[str]] = Future()
+
+    async def crawl() -> None:
+        try:
+            done.set_result(await pipeline.crawl_shard(run_id, tools))
+        except BaseException as error:
+            done.set_exception(error)
+
+    task = loop.create_task(crawl())
+    thread = Thread(target=loop.run_until_complete, args=(task,), daemon=True, name="crawl")
+    thread.start()
+    try:
+        yield done
+    finally:
+        if not done.done():
+            loop.call_soon_threadsafe(task.cancel)
+            thread.join(CANCEL_SECONDS)
 
 
 def wait_until_read(watched: Watched, crawl: Future[Counter[str]], console: Console) -> None:

@@ -16,6 +16,13 @@ BAND_STYLES = {"critical": "bold red", "weak": "red", "watch": "yellow", "fair":
 QUOTE_CHARACTERS = 140
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 
+screen = Console()
+
+
+def say(line: str, style: str = "") -> None:
+    """A line as it is: long paths and ids are neither wrapped nor coloured, so that scripts can take them."""
+    screen.print(line, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
 
 class _Rate(ProgressColumn):
     """Finished per second."""

@@ -56,9 +56,12 @@ async def crawl_shard(
                 if on_site:
                     on_site(record)
 
-            async with asyncio.TaskGroup() as group:
-                for company in companies:
-                    group.create_task(one(company))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for company in companies:
+                        group.create_task(one(company))
+            except ExceptionGroup as failures:  # the first one cancelled the others; callers know it by its type
+                raise failures.exceptions[0] from failures
     return counts
 
 

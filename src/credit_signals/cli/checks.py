@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable
 
-from rich.console import Console
-
 from credit_signals import wiring
-from credit_signals.errors import ConfigurationError, CreditSignalsError
+from credit_signals.cli.show import say
+from credit_signals.errors import CreditSignalsError
 from credit_signals.settings import Settings
 
 
-def run_checks(settings: Settings, screen: Console) -> bool:
+def run_checks(settings: Settings) -> bool:
     """Print a line per part, with what to do where one is amiss. True when all that is configured works."""
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("store", _store),
@@ -24,12 +24,20 @@ def run_checks(settings: Settings, screen: Console) -> bool:
     healthy = True
     for name, check in checks:
         try:
-            mark, finding = "[green]ok  [/green]", check(settings)
+            mark, finding, style = "ok  ", check(settings), "green"
         except CreditSignalsError as error:
-            mark, finding, healthy = "[red]FAIL[/red]", str(error), False
-        screen.print(f"{mark} {name}: ", end="")
-        screen.print(finding, markup=False, highlight=False)
+            mark, finding, style, healthy = "FAIL", str(error), "red", False
+        say(f"{mark} {name}: {finding}", style=style)
     return healthy
+
+
+def show_settings(settings: Settings) -> None:
+    """Print every variable with its present value; secrets are masked."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    for name, field in Settings.model_fields.items():
+        value = values.get(name, "")
+        say(f"CREDIT_SIGNALS_{name.upper()}={json.dumps(value) if isinstance(value, dict) else value}")
+        say(f"    {field.description}", style="dim")
 
 
 def _store(settings: Settings) -> str:
@@ -61,5 +69,5 @@ def _weights(settings: Settings) -> str:
 
 def _airflow(_settings: Settings) -> str:
     if importlib.util.find_spec("airflow") is None:
-        raise ConfigurationError("not installed; `./run demo` installs it, `credit-signals run` works without it")
+        return "not installed; `./run demo` installs it, `credit-signals run` works without it"
     return "installed"
