@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from types import FrameType
 
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 def run_worker(settings: Settings, burst: bool) -> None:
     """Read until SIGTERM or SIGINT (the batch in hand is finished first), or with `burst` until the queue is empty.
 
+    A worker whose parent was killed ends at once; other workers take what it held.
+
     Raises ModelRefused, QueueUnavailable, StoreUnavailable.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -22,7 +25,11 @@ def run_worker(settings: Settings, burst: bool) -> None:
         batch=settings.batch, burst=burst, renew_seconds=max(1.0, settings.queue_idle_seconds / 3)
     )
 
+    parent = os.getppid()
+
     def stop(signum: int, _frame: FrameType | None) -> None:
+        if os.getppid() != parent:  # it was killed, and a Redis of its own with it: nothing more can be acknowledged
+            os._exit(128 + signum)
         log.info("signal %d: finishing the batch in hand", signum)
         options.stop.set()
 
