@@ -19,7 +19,9 @@ case "$1 $2" in
     --version*) sed -n 's/^UV_VERSION=/uv /p' {run} ;;
     venv*) mkdir -p .venv/bin ;;
     "pip $FAILS") echo 'error: Failed to fetch' >&2; exit 2 ;;
-    "pip install") printf '#!/bin/sh\\necho ran "$@" in "$PWD"\\n' >.venv/bin/credit-signals; chmod +x .venv/bin/credit-signals ;;
+    "pip install")
+        printf '#!/bin/sh\\necho ran "$@" in "$PWD"\\n' >.venv/bin/credit-signals
+        chmod +x .venv/bin/credit-signals ;;
 esac
 """
 

@@ -77,7 +77,7 @@ class RunView:
 def results_table(reports: Sequence[CompanyReport], signals_shown: int = 3) -> Table:
     """One row per company, worst gauge first: activity, gauge, strongest signals with their quotes."""
     table = Table(show_lines=True, expand=True)
-    table.add_column("company", ratio=3)
+    table.add_column("company", ratio=3, overflow="fold")  # a domain cut short is no domain
     table.add_column("activity", ratio=3)
     table.add_column("gauge", justify="right", min_width=8)
     table.add_column("strongest signals", ratio=8)
