@@ -52,17 +52,23 @@ class CommandLine:
         return loaded
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sample_web() -> Iterator[SampleWeb]:
     """The sample web on a free port."""
     with SampleWeb(SAMPLE_WEB / "sites", load_faults(SAMPLE_WEB / "faults.toml")) as web:
         yield web
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def command_line(sample_web: SampleWeb, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """The command line with a fresh data folder."""
     return CommandLine(tmp_path_factory.mktemp("data"), sample_web)
+
+
+@pytest.fixture(scope="session")
+def results(command_line: CommandLine) -> dict[str, Any]:
+    """The results of the first run on the whole sample web."""
+    return command_line.run(SAMPLE_WEB / "companies.csv")
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,6 @@ LEAST_ACTIVITY = 0.75
 SCHEMA = Path(__file__).resolve().parents[2] / "src/credit_signals/report/results.schema.json"
 
 
-@pytest.fixture(scope="module")
-def results(command_line: CommandLine) -> dict[str, Any]:
-    """The results of the first run."""
-    return command_line.run(SAMPLE_WEB / "companies.csv")
-
-
 def _by_domain(results: dict[str, Any]) -> dict[str, Any]:
     return {company["domain"]: company for company in results["companies"]}
 
