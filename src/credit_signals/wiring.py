@@ -98,7 +98,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
 
 @contextmanager
 def with_redis(settings: Settings) -> Iterator[Settings]:
-    """The settings with a Redis: the one that is set, or one of its own in the data folder, which ends with the block."""
+    """The settings with a Redis: the one that is set, or one of its own in the data folder, ended with the block."""
     if settings.redis_url.get_secret_value():
         yield settings
         return
