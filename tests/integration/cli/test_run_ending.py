@@ -39,6 +39,8 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # a test run in the background of a shell ignores SIGINT, and children inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  one call, no lock
         )
         children = _wait_for_children(process, 3)
         _wait_for_workers(tmp_path / "data" / "logs")
