@@ -26,7 +26,7 @@ DAG = "crawl_companies"
 FAILED = {"failed"}
 POLL_SECONDS = 0.5
 
-screen = Console()
+screen = show.screen
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -16,7 +17,17 @@ BAND_STYLES = {"critical": "bold red", "weak": "red", "watch": "yellow", "fair":
 QUOTE_CHARACTERS = 140
 LINE_SECONDS = 5.0  # between two lines where the output is no terminal
 
-screen = Console()
+PIPED_WIDTH = 120  # columns where the output is no terminal and COLUMNS says nothing
+
+
+def _screen() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED_WIDTH
+    return console
+
+
+screen = _screen()
 
 
 def say(line: str, style: str = "") -> None:
@@ -69,8 +80,9 @@ class RunView:
             left = f", {progress.unread / rate:.0f} s left to read" if rate and progress.unread else ""
             self.console.print(
                 f"{seconds:5.0f} s  companies crawled {progress.crawled}/{progress.companies}"
-                f"  sections queued {progress.tasks}, read {answered} ({rate:.1f}/s){left}",
+                f"  sections found {progress.tasks}, read {answered} ({rate:.1f}/s){left}",
                 highlight=False,
+                soft_wrap=True,
             )
 
 
