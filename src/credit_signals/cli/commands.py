@@ -11,6 +11,7 @@ import typer
 
 from credit_signals.cli import queue_commands
 from credit_signals.errors import CreditSignalsError
+from credit_signals.tuning.commands import tune_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -186,3 +187,4 @@ def serve(
 
 
 app.add_typer(queue_commands.app, name="queue")
+app.add_typer(tune_app, name="tune")
