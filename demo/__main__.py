@@ -17,6 +17,7 @@ from rich.console import Console
 from credit_signals import pipeline, settings, wiring
 from credit_signals.children import end_child, free_port, start_child
 from credit_signals.cli import running, show
+from credit_signals.cli.workers import IDLE_SECONDS, Workers, child_environment, default_workers
 from credit_signals.errors import CreditSignalsError
 from demo.launcher import AirflowParts
 
@@ -48,26 +49,27 @@ def results_page(chosen: settings.Settings, log_file: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "credit_signals.cli", "serve", "--port", str(port)]
     with log_file.open("wb") as output:
-        child = start_child(command, env=running.child_environment(chosen), output=output)
+        child = start_child(command, env=child_environment(chosen), output=output)
     try:
         yield f"http://127.0.0.1:{port}/"
     finally:
         end_child(child)
 
 
-def follow(airflow: AirflowParts, dag_run: str, run_id: str, parts: wiring.Parts, workers: running.Workers) -> None:
+def follow(airflow: AirflowParts, dag_run: str, run_id: str, parts: wiring.Parts, workers: Workers) -> None:
     """Show progress until the DAG run ends. Raises CreditSignalsError when it fails."""
     started = time.monotonic()
     with show.RunView(screen) as view:
         while True:
             state = airflow.state(DAG, dag_run)
             if parts.store.run(run_id) is not None:
-                view.update(parts.store.progress(run_id), time.monotonic() - started)
+                progress = parts.store.progress(run_id)
+                view.update(progress, time.monotonic() - started)
+                workers.keep_running(progress.read + progress.dead)
             if state == "success":
                 return
             if state in FAILED:
                 raise CreditSignalsError(f"DAG run {dag_run} failed; see {airflow.url}dags/{DAG}/runs/{dag_run}")
-            workers.check()
             time.sleep(POLL_SECONDS)
 
 
@@ -85,7 +87,11 @@ def demo(
     logs = data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     chosen = settings.load().model_copy(
-        update={"data_dir": data.resolve(), "queue_idle_seconds": 15.0, "allow_private_network": allow_private_network}
+        update={
+            "data_dir": data.resolve(),
+            "queue_idle_seconds": IDLE_SECONDS,
+            "allow_private_network": allow_private_network,
+        }
     )
     with ExitStack() as stack:
         if companies is None:
@@ -94,9 +100,9 @@ def demo(
             chosen = chosen.model_copy(update=sample)
         chosen = stack.enter_context(wiring.with_redis(chosen))
         parts = stack.enter_context(wiring.opened(chosen))
-        workers = stack.enter_context(running.workers_started(chosen, running.default_workers()))
+        workers = stack.enter_context(Workers(chosen, default_workers()))
         screen.print("starting Airflow ...", style="dim")
-        airflow = stack.enter_context(AirflowParts(data / "airflow", ROOT / "dags", running.child_environment(chosen)))
+        airflow = stack.enter_context(AirflowParts(data / "airflow", ROOT / "dags", child_environment(chosen)))
         listed = (companies or SAMPLE_WEB / "companies.csv").resolve()
         dag_run = airflow.trigger(DAG, {"companies": str(listed)})
         screen.print(f"up after {time.monotonic() - began:.0f} s; DAG {DAG} triggered: {airflow.url}", style="dim")
@@ -113,8 +119,10 @@ def demo(
         page = stack.enter_context(results_page(chosen, logs / "results-page.log"))
         screen.print(f"results {page}\nAirflow {airflow.url}\nCtrl-C ends everything.", highlight=False)
         try:
-            while True:
-                time.sleep(3600)
+            while (latest := parts.store.latest_run()) is not None:
+                progress = parts.store.progress(latest.id)  # of a run that was started in Airflow's page, perhaps
+                workers.keep_running(progress.read + progress.dead)
+                time.sleep(2)
         except KeyboardInterrupt:
             screen.print("ending ...", style="dim")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -14,8 +16,9 @@ from pydantic import SecretStr
 
 from credit_signals import pipeline, wiring
 from credit_signals.children import start_child
-from credit_signals.cli.running import child_environment
+from credit_signals.cli.workers import Workers, child_environment
 from credit_signals.domain import Company, PageRole, Run, Section, Sentence, SiteStatus, now
+from credit_signals.errors import CreditSignalsError
 from credit_signals.settings import Settings
 from credit_signals.store.base import SiteRecord
 
@@ -60,6 +63,12 @@ def _worker(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
     return start_child(command, env=child_environment(settings), output=subprocess.DEVNULL)
 
 
+def _watch(workers: Workers) -> None:
+    for _ in range(1200):
+        workers.keep_running(0)
+        time.sleep(0.05)
+
+
 def test_ten_kills_lose_nothing(queued: tuple[Settings, wiring.Parts, Run]) -> None:
     """Ten workers killed at random moments lose no section, and none is stored twice."""
     settings, parts, run = queued
@@ -92,3 +101,22 @@ def test_sigterm_finishes_the_batch_in_hand(queued: tuple[Settings, wiring.Parts
     status = parts.queue.status()
     assert status.pending == 0
     assert status.length == parts.store.progress(run.id).unread
+
+
+def test_killed_workers_of_a_run_are_started_again(queued: tuple[Settings, wiring.Parts, Run]) -> None:
+    """A run whose workers are all killed reads on with new ones, and gives up on a worker that gave up itself."""
+    settings, parts, run = queued
+    with Workers(settings, 2) as workers:
+        first = workers.pids
+        while parts.store.progress(run.id).read == 0:
+            time.sleep(0.01)
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        while not set(first).isdisjoint(workers.pids):
+            workers.keep_running(parts.store.progress(run.id).read)
+        seen = parts.store.progress(run.id).read
+        while parts.store.progress(run.id).read == seen:
+            time.sleep(0.01)
+    broken = settings.model_copy(update={"reader": Path("no-such-reader.toml")})
+    with Workers(broken, 1) as workers, pytest.raises(CreditSignalsError, match="no-such-reader"):
+        _watch(workers)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,66 +11,20 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from threading import Thread
 
 from rich.console import Console
 
 from credit_signals import pipeline, wiring
-from credit_signals.children import end_child, start_child
 from credit_signals.cli.show import RunView
+from credit_signals.cli.workers import Workers
 from credit_signals.domain import CompanyReport, Run
-from credit_signals.errors import CreditSignalsError
 from credit_signals.report import results_json
 from credit_signals.settings import Settings
 from credit_signals.store.base import ResultsStore
 
 POLL_SECONDS = 0.3
 CANCEL_SECONDS = 3.0  # for a cancelled crawl to close its connections and archive
-
-
-def default_workers() -> int:
-    """One single-threaded worker per core: two processes of one thread beat one process of two."""
-    return max(1, len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
-
-
-def child_environment(settings: Settings) -> dict[str, str]:
-    """This process's environment with the settings in it; holds secrets, so never log it."""
-    return {**os.environ, **settings.as_environment()}
-
-
-@dataclass(slots=True)
-class Workers:
-    """Reader worker processes and their logs."""
-
-    processes: list[Popen[bytes]]
-    log_dir: Path
-
-    def check(self) -> None:
-        """Raises CreditSignalsError with the end of a log when every worker has ended."""
-        if all(process.poll() is not None for process in self.processes):
-            log_file = self.log_dir / "worker-0.log"
-            tail = "\n".join(log_file.read_text(errors="replace").splitlines()[-5:])
-            raise CreditSignalsError(f"no reader worker is left; the end of {log_file}:\n{tail}")
-
-
-@contextmanager
-def workers_started(settings: Settings, count: int) -> Iterator[Workers]:
-    """`count` reader workers for the length of a block, each a process of one thread."""
-    log_dir = settings.data_dir / "logs"
-    log_dir.mkdir(parents=True, exist_ok=True)
-    processes = []
-    try:
-        for number in range(count):
-            with (log_dir / f"worker-{number}.log").open("wb") as output:
-                command = [sys.executable, "-m", "credit_signals.cli", "work"]
-                processes.append(start_child(command, env=child_environment(settings), output=output))
-        yield Workers(processes, log_dir)
-    finally:
-        for process in processes:
-            process.terminate()  # all at once, so that they finish their batches side by side
-        for process in processes:
-            end_child(process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +78,7 @@ def wait_until_read(watched: Watched, crawl: Future[Counter[str]], console: Cons
             view.update(progress, time.monotonic() - started)
             if over and (crawl.exception() or not progress.unread):
                 return
-            watched.workers.check()
+            watched.workers.keep_running(progress.read + progress.dead)
             time.sleep(POLL_SECONDS)
 
 

@@ -16,6 +16,7 @@ import uvicorn
 from credit_signals import graph, pipeline, settings, wiring
 from credit_signals.cli import running
 from credit_signals.cli.show import results_table, say, screen
+from credit_signals.cli.workers import IDLE_SECONDS, Workers, default_workers
 from credit_signals.domain import Budget, Company, Run
 from credit_signals.errors import CreditSignalsError
 from credit_signals.intake import read_companies
@@ -65,10 +66,12 @@ class Crawl:
 def run(wanted: Crawl, workers: int, json_file: Path | None) -> None:
     """The whole path. Ctrl-C and SIGTERM end it with all its children; the same run can go on later."""
     chosen = wanted.chosen()
+    if not chosen.redis_url.get_secret_value():  # the queue is this run's own, and so is its idle time
+        chosen = chosen.model_copy(update={"queue_idle_seconds": min(IDLE_SECONDS, chosen.queue_idle_seconds)})
     _log_to(chosen.data_dir / "logs" / "run.log")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _run(wanted, chosen, workers or running.default_workers(), json_file)
+        _run(wanted, chosen, workers or default_workers(), json_file)
     except KeyboardInterrupt:
         say("stopped; what was fetched and read is kept, and `--run ID` goes on with the run", style="yellow")
         sys.stdout.flush()
@@ -79,7 +82,7 @@ def _run(wanted: Crawl, chosen: settings.Settings, workers: int, json_file: Path
     with wiring.with_redis(chosen) as served, wiring.opened(served) as parts:
         opened = wanted.open(parts.store, served)
         say(f"run {opened.id}; log: {chosen.data_dir / 'logs' / 'run.log'}")
-        with running.workers_started(served, workers) as started:
+        with Workers(served, workers) as started:
             running.crawl_and_read(running.Watched(opened, parts, started), served, screen)
         reports = list(pipeline.score_run(opened.id, parts.store, wiring.open_weights(served)))
         pages = pipeline.write_pages(opened.id, parts.store, served.reports_dir / opened.id)
