@@ -7,6 +7,7 @@ with ModelRefused, which names the file.
 from __future__ import annotations
 
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -34,12 +35,12 @@ def _no_integers() -> Integers:
     return np.zeros(0, np.int64)
 
 
-class _Arrays:
+class _Arrays(ABC):
     """Saving and loading of a dataclass whose fields are names, arrays and numbers."""
 
+    @abstractmethod
     def check(self) -> None:
         """Raise ValueError when the parts do not fit together."""
-        raise NotImplementedError
 
     def save(self, path: Path) -> None:
         """Write the archive; large float arrays are stored as float16. Raises ValueError."""
