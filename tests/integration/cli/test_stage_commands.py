@@ -134,9 +134,9 @@ def test_dead_letters_are_shown_put_back_and_deleted(folder: Path, run_id: str) 
         attempts = settings.load().queue_attempts
         for _ in range(attempts):
             (delivery,) = parts.queue.take(1, 5)
-            parts.queue.fail(delivery, "the model [red]could not[/red] read it")
+            parts.queue.fail(delivery, "the model [red]cannot[/red] read it")
     shown = cli("queue", "dead").output
-    assert "[red]could not[/red]" in " ".join(shown.split())
+    assert "[red]cannot[/red]" in " ".join(shown.split())
     assert cli("queue", "retry").output == "1 dead letters put back\n"
     with wiring.opened(settings.load()) as parts:
         for _ in range(attempts):
