@@ -65,7 +65,7 @@ def follow(airflow: AirflowParts, dag_run: str, run_id: str, parts: wiring.Parts
             if parts.store.run(run_id) is not None:
                 progress = parts.store.progress(run_id)
                 view.update(progress, time.monotonic() - started)
-                workers.keep_running(progress.read + progress.dead)
+                workers.keep_running(progress.answered)
             if state == "success":
                 return
             if state in FAILED:
@@ -121,7 +121,7 @@ def demo(
         try:
             while (latest := parts.store.latest_run()) is not None:
                 progress = parts.store.progress(latest.id)  # of a run that was started in Airflow's page, perhaps
-                workers.keep_running(progress.read + progress.dead)
+                workers.keep_running(progress.answered)
                 time.sleep(2)
         except KeyboardInterrupt:
             screen.print("ending ...", style="dim")

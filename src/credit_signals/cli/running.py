@@ -78,7 +78,7 @@ def wait_until_read(watched: Watched, crawl: Future[Counter[str]], console: Cons
             view.update(progress, time.monotonic() - started)
             if over and (crawl.exception() or not progress.unread):
                 return
-            watched.workers.keep_running(progress.read + progress.dead)
+            watched.workers.keep_running(progress.answered)
             time.sleep(POLL_SECONDS)
 
 

@@ -71,16 +71,15 @@ class RunView:
 
     def update(self, progress: RunProgress, seconds: float) -> None:
         """Show the counts of a run that has lasted `seconds`."""
-        answered = progress.read + progress.dead
         self._bars.update(self._companies, completed=progress.crawled, total=progress.companies)
-        self._bars.update(self._sections, completed=answered, total=progress.tasks or None)
+        self._bars.update(self._sections, completed=progress.answered, total=progress.tasks or None)
         if not self.console.is_terminal and seconds - self._shown_at >= LINE_SECONDS:
             self._shown_at = seconds
-            rate = answered / seconds if seconds else 0.0
+            rate = progress.answered / seconds if seconds else 0.0
             left = f", {progress.unread / rate:.0f} s left to read" if rate and progress.unread else ""
             self.console.print(
                 f"{seconds:5.0f} s  companies crawled {progress.crawled}/{progress.companies}"
-                f"  sections found {progress.tasks}, read {answered} ({rate:.1f}/s){left}",
+                f"  sections found {progress.tasks}, read {progress.answered} ({rate:.1f}/s){left}",
                 highlight=False,
                 soft_wrap=True,
             )

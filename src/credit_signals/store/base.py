@@ -60,9 +60,14 @@ class RunProgress:
     statuses: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def answered(self) -> int:
+        """Tasks that wait for no reader any more: read, or dead."""
+        return self.read + self.dead
+
+    @property
     def unread(self) -> int:
         """Tasks that still wait for a reader."""
-        return self.tasks - self.read - self.dead
+        return self.tasks - self.answered
 
 
 class SignalChange(StrEnum):
