@@ -12,6 +12,7 @@ CreditSignalsError
 │   └── EvidenceMismatch    a quote is not the stored text at its offsets
 └── ReaderError
     ├── ModelRefused        the model file is missing, damaged or not the one in the manifest
+    ├── ReaderUnknown       a reader is neither registered nor that of the settings
     └── ReadFailed          the model could not read a section
 
 A message names the thing and its id. The command line turns each into one sentence and exit code 2.
@@ -75,6 +76,10 @@ class ReaderError(CreditSignalsError):
 
 class ModelRefused(ReaderError):
     """The model file is missing, damaged or not the one that its manifest names."""
+
+
+class ReaderUnknown(ReaderError):
+    """A reader that is named is neither registered in the store nor the one of the settings."""
 
 
 class ReadFailed(ReaderError):

@@ -47,6 +47,7 @@ class Run(Noun):
     started_at: datetime
     budget: Budget = Budget()
     reread: bool = False  # queue every section, changed or not
+    reader_id: str = ""  # the reader promoted when the run was opened, which reads all of it; empty: the settings'
 
 
 class SiteStatus(StrEnum):

@@ -14,6 +14,8 @@ from credit_signals.domain import (
     DroppedBlock,
     Fetch,
     Prediction,
+    Promotion,
+    RegisteredReader,
     Rejection,
     Run,
     Section,
@@ -203,6 +205,33 @@ class ResultsStore(Protocol):
 
     def section(self, section_id: str) -> Section | None:
         """A section by id, whichever run stored it."""
+
+    # readers
+    def register_reader(self, reader: RegisteredReader) -> RegisteredReader:
+        """Keep a reader; the kept one is given.
+
+        A known id keeps its first moment and takes the new place of the manifest, which is no part of what the reader
+        is. Raises StoreError when anything else differs: equal ids are equal readers.
+        """
+
+    def reader(self, reader_id: str) -> RegisteredReader | None:
+        """A registered reader, or None."""
+
+    def readers(self) -> list[RegisteredReader]:
+        """All registered readers, in the order of their registration."""
+
+    def present_reader(self) -> RegisteredReader | None:
+        """The reader that the latest decision left at work, or None: that of the settings."""
+
+    def record_promotion(self, promotion: Promotion) -> None:
+        """Add a decision to the history.
+
+        Raises StoreError when its reader is not registered, or when its `previous` is not the present reader: somebody
+        else decided meanwhile. Refusals are kept whatever is present.
+        """
+
+    def promotions(self) -> list[Promotion]:
+        """All decisions, oldest first."""
 
     # housekeeping
     def delete_runs_before(self, moment: datetime) -> int:

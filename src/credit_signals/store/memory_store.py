@@ -23,6 +23,7 @@ from credit_signals.domain import (
 )
 from credit_signals.errors import StoreError
 from credit_signals.store.base import RunProgress, SignalEvent, SiteRecord, shard_of
+from credit_signals.store.memory_registry import MemoryRegistry
 from credit_signals.store.rules import check_quote, first_events, merge_signal
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -45,10 +46,11 @@ class _Plan:
         return not self.read and not self.dead
 
 
-class MemoryStore:
+class MemoryStore(MemoryRegistry):
     """A ResultsStore in memory; safe for threads. Behaves as SqlStore does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._run_companies: dict[str, dict[str, Company]] = {}

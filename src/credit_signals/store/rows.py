@@ -41,12 +41,24 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
 def run_row(run: Run) -> Row:
     """A row of `runs`."""
     budget = run.budget.model_dump(mode="json")
-    return {"id": run.id, "started_at": run.started_at, "budget": budget, "reread": int(run.reread)}
+    return {
+        "id": run.id,
+        "started_at": run.started_at,
+        "budget": budget,
+        "reread": int(run.reread),
+        "reader_id": run.reader_id,
+    }
 
 
 def run_from(row: Mapping[Any, Any]) -> Run:
     """The run of a row."""
-    return Run(id=row["id"], started_at=row["started_at"], budget=row["budget"], reread=bool(row["reread"]))
+    return Run(
+        id=row["id"],
+        started_at=row["started_at"],
+        budget=row["budget"],
+        reread=bool(row["reread"]),
+        reader_id=row["reader_id"],
+    )
 
 
 def company_row(company: Company) -> Row:

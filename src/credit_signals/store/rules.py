@@ -1,12 +1,12 @@
-"""What both stores decide alike: how signals change, and which quotes are true."""
+"""What both stores decide alike: how signals change, which quotes are true, which reader is which."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 
-from credit_signals.domain import Signal
-from credit_signals.errors import EvidenceMismatch
+from credit_signals.domain import Outcome, Promotion, RegisteredReader, Signal, present_reader_id
+from credit_signals.errors import EvidenceMismatch, StoreError
 from credit_signals.store.base import SignalChange, SignalEvent
 
 
@@ -48,3 +48,27 @@ def first_events(signal: Signal) -> list[SignalEvent]:
 
 def _state_at(signal: Signal) -> datetime:
     return max(signal.last_seen, signal.withdrawn_at or signal.last_seen)
+
+
+def merge_reader(stored: RegisteredReader, given: RegisteredReader) -> RegisteredReader:
+    """The stored reader with the place of the given one. Raises StoreError when they are not the same reader."""
+    merged = given.model_copy(update={"registered_at": stored.registered_at})
+    kept = stored.model_copy(update={"manifest": given.manifest})
+    if merged != kept:
+        differs = [name for name in RegisteredReader.model_fields if getattr(merged, name) != getattr(kept, name)]
+        raise StoreError(f"reader {given.id} is registered with another {', '.join(differs)}")
+    return merged
+
+
+def check_promotion(promotion: Promotion, history: Sequence[Promotion], registered: Container[str]) -> None:
+    """Raises StoreError unless the decision may follow the history, oldest first."""
+    if promotion.reader_id and promotion.reader_id not in registered:
+        raise StoreError(f"reader {promotion.reader_id} is not registered")
+    if promotion.outcome is Outcome.REFUSED:
+        return
+    present = present_reader_id(history)
+    if promotion.previous != present:
+        raise StoreError(
+            f"reader {promotion.reader_id or 'of the settings'} was to follow {promotion.previous or 'none'}, but "
+            f"{present or 'none'} is the present reader: another decision came between"
+        )

@@ -6,12 +6,13 @@ from credit_signals.store.crawl_part import CrawlPart
 from credit_signals.store.database import Database
 from credit_signals.store.migrating import migrate
 from credit_signals.store.reading_part import ReadingPart
+from credit_signals.store.registry_part import RegistryPart
 from credit_signals.store.result_part import ResultPart
 from credit_signals.store.retention_part import RetentionPart
 from credit_signals.store.run_part import RunPart
 
 
-class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, RetentionPart):
+class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, RegistryPart, RetentionPart):
     """A ResultsStore at a URL: `sqlite:////folder/store.db` or `postgresql://user:password@host/database`.
 
     Nothing is opened before the first use; each process opens its own connections. Raises ConfigurationError for a URL

@@ -39,6 +39,7 @@ runs = Table(
     Column("started_at", Moment, nullable=False, index=True),
     Column("budget", JSON, nullable=False),
     Column("reread", Integer, nullable=False),
+    Column("reader_id", AnyText, nullable=False, server_default=""),
 )
 
 companies = Table(  # as last listed
@@ -188,4 +189,20 @@ reports = Table(
     Column("domain", AnyText, nullable=False),
     Column("report", JSON, nullable=False),
     Index("ix_reports_run_id_company_id", "run_id", "company_id"),
+)
+
+readers = Table(
+    "readers",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("registered_at", Moment, nullable=False),
+    Column("reader", JSON, nullable=False),
+)
+
+promotions = Table(  # only ever added to; the numbers have no gaps, so two processes cannot both write the next one
+    "promotions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", AnyText, nullable=False, unique=True),
+    Column("promotion", JSON, nullable=False),
 )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from credit_signals.domain import (
     ArchivedAt,
     Company,
     CompanyReport,
+    Comparison,
     DroppedBlock,
     Evidence,
     Fetch,
     FetchStatus,
+    FigureChange,
     GraphNode,
+    Outcome,
     PageRole,
     Prediction,
+    Promotion,
+    RegisteredReader,
     Run,
     Section,
     SectionTask,
@@ -25,6 +31,7 @@ from credit_signals.domain import (
     SiteStatus,
     Stance,
     Subject,
+    Trade,
     content_id,
 )
 from credit_signals.store.base import SiteRecord
@@ -142,3 +149,46 @@ def signal(
 def report(run_id: str = "run-1", owner: str = "acme", pages: int = 3) -> CompanyReport:
     """A report."""
     return CompanyReport(run_id=run_id, company=company(owner), status=SiteStatus.READ, pages=pages)
+
+
+def reader(reader_id: str = "1-a", at: float = 0, **values: Any) -> RegisteredReader:
+    """A registered reader."""
+    fields = {
+        "id": reader_id,
+        "kind": "encoder",
+        "manifest": f"readers/{reader_id}.toml",
+        "base": "base.gguf sha256:00",
+        "data_hash": "data-1",
+        "metrics": {"micro_f1": 0.8, "per_code": {"hiring": {"f1": 0.9}}},
+        "card": "# A reader\x00 ü 😀",
+        "registered_at": day(at),
+    }
+    return RegisteredReader.model_validate({**fields, **values})
+
+
+def promotion(
+    reader_id: str = "1-a", previous: str = "", outcome: Outcome = Outcome.PROMOTED, at: float = 1
+) -> Promotion:
+    """A decision about a reader."""
+    figure = FigureChange(name="micro-F1", candidate=0.8, other=0.7, low=0.05, high=0.15)
+    comparison = Comparison(
+        other=previous or "baseline",
+        data_hash="split-1",
+        sentences=100,
+        documents=40,
+        resamples=1000,
+        seed=1,
+        figures=(figure,),
+        candidate_cost=0.1,
+        other_cost=0.2,
+    )
+    return Promotion(
+        reader_id=reader_id,
+        previous=previous,
+        outcome=outcome,
+        at=day(at),
+        by="a test",
+        explanation="better",
+        comparison=comparison,
+        trade=Trade(may_lose=0.01, cost_factor=0.5, reason="twice as fast"),
+    )

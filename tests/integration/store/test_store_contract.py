@@ -19,7 +19,7 @@ def opened(store: ResultsStore, *names: str, run_id: str = "run-1", at: float = 
 
 def test_a_run_comes_back_as_it_was_started(store: ResultsStore) -> None:
     """Run, companies and rejections come back unchanged, the budget and further columns included."""
-    run = make.run().model_copy(update={"budget": Budget(pages=3), "reread": True})
+    run = make.run().model_copy(update={"budget": Budget(pages=3), "reread": True, "reader_id": "1-a"})
     listed = make.company("acme", country="GB").model_copy(update={"extra": {"sector": "\x00odd \x10 ü 😀"}})
     refused = [Rejection(line=3, reason="no domain"), Rejection(line=2, reason="bad\x00URL")]
     store.start_run(run, [listed], refused)
