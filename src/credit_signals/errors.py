@@ -10,6 +10,8 @@ CreditSignalsError
 ├── StoreError
 │   ├── StoreUnavailable    the database does not answer, is locked or is full
 │   └── EvidenceMismatch    a quote is not the stored text at its offsets
+├── TeacherError
+│   └── TeacherUnavailable  the labelling endpoint does not answer, or refuses every request
 └── ReaderError
     ├── ModelRefused        the model file is missing, damaged or not the one in the manifest
     ├── ReaderUnknown       a reader is neither registered nor that of the settings
@@ -68,6 +70,14 @@ class StoreUnavailable(StoreError):
 
 class EvidenceMismatch(StoreError):
     """A quote is not the stored section text at its offsets."""
+
+
+class TeacherError(CreditSignalsError):
+    """A labelling endpoint gave no answer to one request."""
+
+
+class TeacherUnavailable(TeacherError):
+    """The labelling endpoint does not answer, or refuses every request."""
 
 
 class ReaderError(CreditSignalsError):

@@ -12,10 +12,15 @@ from typing import Annotated, Any
 
 import typer
 
+from credit_signals.tuning.dataset.commands import dataset_app
+from credit_signals.tuning.labelling.commands import labelling_app
+
 MODELS = Path("workers/section_reader/models")
 TRAINING = Path("workers/section_reader/training")
 
 tune_app = typer.Typer(no_args_is_help=True, help="Train the embedded reader (needs the extra `tune`).")
+tune_app.add_typer(dataset_app)
+tune_app.add_typer(labelling_app)
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
 Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]

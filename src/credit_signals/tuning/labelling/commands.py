@@ -1,0 +1,3 @@
+"""x."""
+import typer
+labelling_app = typer.Typer()
