@@ -1,4 +1,4 @@
-"""The commands that train the embedded reader: `credit-signals tune ...`.
+"""The commands that train readers: `credit-signals tune ...`.
 
 The heavy libraries (extra `tune`) are imported when a command runs.
 """
@@ -12,13 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from credit_signals.tuning.causal.commands import causal_app
+from credit_signals.tuning.conversion.commands import conversion_app
 from credit_signals.tuning.dataset.commands import dataset_app
 from credit_signals.tuning.labelling.commands import labelling_app
 
 MODELS = Path("workers/section_reader/models")
 TRAINING = Path("workers/section_reader/training")
 
-tune_app = typer.Typer(no_args_is_help=True, help="Train the embedded reader (needs the extra `tune`).")
+tune_app = typer.Typer(no_args_is_help=True, help="Train readers (needs the extra `tune`).")
+tune_app.add_typer(causal_app)
+tune_app.add_typer(conversion_app)
 tune_app.add_typer(dataset_app)
 tune_app.add_typer(labelling_app)
 
@@ -44,8 +48,8 @@ def signals(
     ] = False,
 ) -> None:
     """Train adapter and heads for signals; writes heads.npz, section-signals.lora.gguf and signals-metrics.json."""
-    from credit_signals.tuning.fit import FitSettings  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.signals import Sources, train_signals  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.fit import FitSettings  # heavy
+    from credit_signals.tuning.signals import Sources, train_signals  # heavy
 
     _show_progress()
     files = _sentence_files(teacher, own)
@@ -62,7 +66,7 @@ def evaluate(
     seed: Seed = 1,
 ) -> None:
     """Measure trained signals again on the test split."""
-    from credit_signals.tuning.signals import Sources, evaluate_signals  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.signals import Sources, evaluate_signals  # heavy
 
     files = _sentence_files(teacher, own)
     _print(evaluate_signals(Sources(files, base, model), seed))
@@ -81,7 +85,7 @@ def activities(
     seed: Seed = 1,
 ) -> None:
     """Make the activity index; writes activity.npz and activity-metrics.json."""
-    from credit_signals.tuning.activities import (  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.activities import (  # heavy
         ActivitySources,
         IndexSettings,
         make_index,
