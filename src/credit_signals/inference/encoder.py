@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ CHARACTERS_PER_TOKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of the encoder; its embedding is the mean over the tokens from `start` to `end`."""
+    """An input of the encoder; the tokens from `start` to `end` are those asked about."""
 
     tokens: tuple[int, ...]
     start: int
@@ -30,17 +30,19 @@ class Input:
 
 
 class Encoder:
-    """Embeds texts. With an adapter, `embed_spans` uses it and `embed` does not.
+    """Embeds texts. With an adapter, `token_rows` and `embed_spans` use it and `embed` does not.
 
-    The files must have been checked: see model_file. Raises ModelRefused.
+    The files must have been checked: see model_file. `exact` see ContextOptions. Raises ModelRefused.
     """
 
-    def __init__(self, model_path: Path, adapter_path: Path | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, model_path: Path, adapter_path: Path | None = None, threads: int = 1, *, exact: bool = False
+    ) -> None:
         self._model = Model(model_path)
         try:
             _require_bert(self._model)
             self._adapter = None if adapter_path is None else self._model.load_adapter(adapter_path)
-            options = ContextOptions(BATCH_TOKENS, sequences=BATCH_TOKENS // 4, threads=threads, embeddings=True)
+            options = ContextOptions(BATCH_TOKENS, BATCH_TOKENS // 4, threads, embeddings=True, exact=exact)
             self._context = Context(self._model, options)
         except ModelRefused:
             self._model.close()
@@ -54,19 +56,23 @@ class Encoder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The mean over all tokens of each text, scaled to length 1: [texts, width]."""
         self._context.use_adapter(None)
-        vectors = self._pool([self._whole(text) for text in texts])
+        vectors = self._means(self._run([self._whole(text) for text in texts]), len(texts))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: NDArray[np.float32] = vectors / np.maximum(lengths, np.float32(1e-12))
         return unit
 
-    def embed_spans(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """For pairs of context and text, the mean over the text's tokens: [pairs, width], not scaled.
+    def token_rows(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """For pairs of context and text, the pair's number and its text's tokens: [tokens, width], not scaled.
 
         The input is `[CLS] context [SEP] text [SEP]`: the last 48 tokens of the context, and as much of the text as
-        256 tokens allow.
+        256 tokens allow. Each array is valid until the next is asked for.
         """
         self._context.use_adapter(self._adapter)
-        return self._pool([self._pair(context, text) for context, text in pairs])
+        yield from self._run([self._pair(context, text) for context, text in pairs])
+
+    def embed_spans(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """The means of `token_rows`: [pairs, width]."""
+        return self._means(self.token_rows(pairs), len(pairs))
 
     def _whole(self, text: str) -> Input:
         tokens = self._tokenize(text, INPUT_TOKENS - 2)
@@ -84,17 +90,21 @@ class Encoder:
     def _tokenize(self, text: str, limit: int) -> list[int]:
         return self._model.tokenize(text[: limit * CHARACTERS_PER_TOKEN])[:limit]
 
-    def _pool(self, inputs: Sequence[Input]) -> NDArray[np.float32]:
-        pooled = np.zeros((len(inputs), self.width), np.float32)
+    def _run(self, inputs: Sequence[Input]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         for batch in self._batches(inputs):
             segments = [Segment(inputs[row].tokens, (number,)) for number, row in enumerate(batch)]
             embeddings = self._context.embeddings(self._context.run(segments))
             offset = 0
             for row in batch:
                 part = inputs[row]
-                pooled[row] = embeddings[offset + part.start : offset + part.end].mean(axis=0)
+                yield row, embeddings[offset + part.start : offset + part.end]
                 offset += len(part.tokens)
-        return pooled
+
+    def _means(self, rows: Iterable[tuple[int, NDArray[np.float32]]], count: int) -> NDArray[np.float32]:
+        means = np.zeros((count, self.width), np.float32)
+        for row, tokens in rows:
+            means[row] = tokens.mean(axis=0)
+        return means
 
     def _batches(self, inputs: Sequence[Input]) -> Iterator[list[int]]:
         """Rows in order, as many as fit a batch."""

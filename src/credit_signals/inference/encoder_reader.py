@@ -104,12 +104,11 @@ class _Scores:
         self._sections = sections
         distinct = dict.fromkeys(job for jobs in sections for job in jobs.values())
         self._row = {job: row for row, job in enumerate(distinct)}
-        vectors = encoder.embed_spans(list(distinct))
-        logits = vectors @ heads.code_w.T + heads.code_b
+        self._seen = np.zeros((len(distinct), len(heads.code_names), heads.width), np.float32)
+        for row, tokens in encoder.token_rows(list(distinct)):
+            self._seen[row] = heads.look(tokens)
+        logits = (self._seen * heads.code_w).sum(axis=2) + heads.code_b
         self._codes = _sigmoid(heads.scale * logits + heads.shift)
-        self._stances = vectors @ heads.stance_w.T + heads.stance_b
-        self._subjects = vectors @ heads.subject_w.T + heads.subject_b
-        self._severities = vectors @ heads.severity_w.T + heads.severity_b
 
     def signals(self, section: int) -> tuple[FoundSignal, ...]:
         """All that the sentences of a section state, by sentence, then code."""
@@ -122,12 +121,16 @@ class _Scores:
     def _signal(self, sentence: int, row: int, code: int) -> FoundSignal:
         heads = self._heads
         probability = float(self._codes[row, code])
+        seen = self._seen[row, code]
+        stance = heads.stance_w @ seen + heads.stance_b + heads.stance_code_w[code]
+        subject = heads.subject_w @ seen + heads.subject_b
+        severity = heads.severity_w @ seen + heads.severity_b
         return FoundSignal(
             code=heads.code_names[code],
             sentence=sentence,
-            stance=Stance(heads.stance_names[int((self._stances[row] + heads.stance_code_w[code]).argmax())]),
-            subject=Subject(heads.subject_names[int(self._subjects[row].argmax())]),
-            severity=int(self._severities[row].argmax()) + 1,
+            stance=Stance(heads.stance_names[int(stance.argmax())]),
+            subject=Subject(heads.subject_names[int(subject.argmax())]),
+            severity=int(severity.argmax()) + 1,
             confidence=probability,
             margin=probability - float(heads.threshold[code]),
         )

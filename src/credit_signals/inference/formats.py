@@ -99,8 +99,9 @@ def _require_shapes(shapes: Mapping[str, tuple[NDArray[Any], tuple[int, ...]]]) 
 
 @dataclass(frozen=True, slots=True)
 class SignalHeads(_Arrays):
-    """Linear heads over a sentence's embedding h (float32, not normalised, one row of `code_w.shape[1]`).
+    """Linear heads over what a code sees of a sentence: h = sum of softmax(attention_w[code]·token) * token.
 
+    Tokens are the sentence's, from the encoder's last layer (float32, `code_w.shape[1]` long).
     codes:    P(code) = sigmoid(scale * (code_w·h + code_b) + shift), stated when P >= threshold
     stance:   softmax(stance_w·h + stance_b + stance_code_w[code])
     subject:  softmax(subject_w·h + subject_b)
@@ -122,11 +123,19 @@ class SignalHeads(_Arrays):
     scale: Floats  # [C], ones when not calibrated
     shift: Floats  # [C], zeros when not calibrated
     stance_code_w: Floats  # [C, 5], zeros when the stance does not depend on the code
+    attention_w: Floats  # [C, D], zeros for the mean over the tokens
 
     @property
     def width(self) -> int:
         """Length of an embedding."""
         return int(self.code_w.shape[1])
+
+    def look(self, tokens: Floats) -> Floats:
+        """What each code sees of a sentence's tokens [T, D]: [C, D]."""
+        looks = self.attention_w @ tokens.T
+        looks = np.exp(looks - looks.max(axis=1, keepdims=True))
+        seen: Floats = (looks / looks.sum(axis=1, keepdims=True)) @ tokens
+        return seen
 
     def check(self) -> None:
         """Raise ValueError when shapes differ, a number is not finite or a name is unknown or doubled."""
@@ -147,6 +156,7 @@ class SignalHeads(_Arrays):
                 "scale": (self.scale, (codes,)),
                 "shift": (self.shift, (codes,)),
                 "stance_code_w": (self.stance_code_w, (codes, stances)),
+                "attention_w": (self.attention_w, (codes, self.width)),
             }
         )
         if not codes or len(set(self.code_names)) != codes:

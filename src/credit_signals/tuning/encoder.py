@@ -1,7 +1,8 @@
 """The sentence encoder under training: a frozen BERT with low-rank adapters, and linear heads over the sentence.
 
 The input is the one that the reader serves: `[CLS] context [SEP] text [SEP]`, attention over all of it, all token
-types 0, and the mean taken over the tokens of the text alone.
+types 0. Each code looks at the tokens of the text through its own attention (label attention, arXiv 1802.05695) and
+answers from what it saw; attention of zeros is the mean over the tokens.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class LowRank(nn.Module):  # type: ignore[misc]  # torch is untyped where it is 
 class SignalModel(nn.Module):  # type: ignore[misc]  # torch is untyped where it is not installed
     """The encoder with an adapter of the given rank (0: trained in full) and the four heads.
 
-    The stance of a sentence depends on which of its signals is asked about: each code adds its own bias.
+    Every answer is given per code: two signals of one sentence may differ in stance and subject.
     """
 
     def __init__(self, model_dir: Path, rank: int, dropout: float) -> None:
@@ -103,11 +104,13 @@ class SignalModel(nn.Module):  # type: ignore[misc]  # torch is untyped where it
         if rank:
             self._adapt()
         self.dropout = nn.Dropout(dropout)
+        self.attention = nn.Linear(WIDTH, len(CODES), bias=False)
         self.code = nn.Linear(WIDTH, len(CODES))
         self.stance = nn.Linear(WIDTH, len(STANCES))
         self.stance_code = nn.Embedding(len(CODES), len(STANCES))
         self.subject = nn.Linear(WIDTH, len(SUBJECTS))
         self.severity = nn.Linear(WIDTH, len(SEVERITIES))
+        nn.init.zeros_(self.attention.weight)
         nn.init.zeros_(self.stance_code.weight)
         nn.init.constant_(self.code.bias, -3.0)  # a code is rare: start from its prior
 
@@ -119,12 +122,11 @@ class SignalModel(nn.Module):  # type: ignore[misc]  # torch is untyped where it
                     delta = LowRank(module.out_features, module.in_features, self.rank)
                     parametrize.register_parametrization(module, "weight", delta)
 
-    def sentence(self, ids: Any, mask: Any, text: Any) -> Any:
-        """The mean of the last layer over the text's tokens, one row of 384 per sentence."""
-        hidden = self.base(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        return (hidden * text.unsqueeze(-1)).sum(1) / text.sum(1, keepdim=True)
-
     def forward(self, ids: Any, mask: Any, text: Any) -> tuple[Any, Any, Any, Any]:
-        """Logits of codes, stances (without the code's bias), subjects and severities."""
-        pooled = self.dropout(self.sentence(ids, mask, text))
-        return self.code(pooled), self.stance(pooled), self.subject(pooled), self.severity(pooled)
+        """Logits per code: whether it is stated [n, C], stances [n, C, 5], subjects [n, C, 6], severities [n, C, 3]."""
+        hidden = self.base(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        with torch.autocast("cpu", enabled=False):
+            looks = self.attention(hidden).masked_fill(text.unsqueeze(-1) == 0, float("-inf")).softmax(1)
+            seen = self.dropout(looks.transpose(1, 2) @ hidden)
+            stated = (seen * self.code.weight).sum(-1) + self.code.bias
+            return stated, self.stance(seen) + self.stance_code.weight, self.subject(seen), self.severity(seen)

@@ -30,6 +30,7 @@ def heads_of(model: SignalModel, calibration: Calibration) -> SignalHeads:
         scale=np.asarray(calibration.scale, np.float32),
         shift=np.asarray(calibration.shift, np.float32),
         stance_code_w=_array(model.stance_code.weight),
+        attention_w=_array(model.attention.weight),
     )
 
 

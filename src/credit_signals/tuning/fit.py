@@ -75,7 +75,7 @@ def positive_weights(sentences: Sequence[LabelledSentence], largest: float) -> A
     return (counts.max() / counts).sqrt().clamp(1.0, largest)
 
 
-def loss_of(model: SignalModel, logits: tuple[Any, Any, Any, Any], targets: Targets, weight: Any, soft: float) -> Any:
+def loss_of(logits: tuple[Any, Any, Any, Any], targets: Targets, weight: Any, soft: float) -> Any:
     """The loss of a batch: codes as 28 yes/no questions, stance, subject and severity per stated signal."""
     codes, stance, subject, severity = (part.float() for part in logits)
     smooth = targets.codes * (1 - soft) + soft / len(CODES)
@@ -83,10 +83,13 @@ def loss_of(model: SignalModel, logits: tuple[Any, Any, Any, Any], targets: Targ
         functional.binary_cross_entropy_with_logits(codes, smooth, pos_weight=weight, reduction="none").sum(1).mean()
     )
     if len(targets.rows):
-        asked = stance[targets.rows] + model.stance_code(targets.asked)
-        total = total + functional.cross_entropy(asked, targets.stance, label_smoothing=soft)
-        total = total + 0.7 * functional.cross_entropy(subject[targets.rows], targets.subject, label_smoothing=soft)
-        total = total + 0.3 * functional.cross_entropy(severity[targets.rows], targets.severity, label_smoothing=soft)
+        asked = (targets.rows, targets.asked)
+        for share, logits_of, gold in (
+            (1.0, stance, targets.stance),
+            (0.7, subject, targets.subject),
+            (0.3, severity, targets.severity),
+        ):
+            total = total + share * functional.cross_entropy(logits_of[asked], gold, label_smoothing=soft)
     return total
 
 
@@ -122,7 +125,7 @@ def fit(
             targets = make_targets([sentences[row] for row, _ in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(*collate([tokens for _, tokens in batch], tokenizer.pad))
-            loss = loss_of(model, logits, targets, weight, settings.smoothing)
+            loss = loss_of(logits, targets, weight, settings.smoothing)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
@@ -158,4 +161,4 @@ def answer(
                 part.append(logits.numpy())
     back = np.argsort(np.array(order, dtype=np.int64))
     codes, stance, subject, severity = (np.concatenate(part)[back] for part in parts)
-    return Outputs(codes, stance, model.stance_code.weight.detach().numpy().copy(), subject, severity)
+    return Outputs(codes, stance, subject, severity)

@@ -19,17 +19,16 @@ FEWEST = 10  # codes with fewer gold sentences are left out of the macro average
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Logits of a model over n sentences: codes [n, C], stance [n, 5] with its bias per code [C, 5], and so on."""
+    """Logits of a model over n sentences: codes [n, C], stance [n, C, 5], subject [n, C, 6], severity [n, C, 3]."""
 
     codes: Floats
     stance: Floats
-    stance_code: Floats
     subject: Floats
     severity: Floats
 
     def rows(self, keep: Bools) -> Outputs:
         """The outputs of some sentences."""
-        return Outputs(self.codes[keep], self.stance[keep], self.stance_code, self.subject[keep], self.severity[keep])
+        return Outputs(self.codes[keep], self.stance[keep], self.subject[keep], self.severity[keep])
 
 
 def gold_codes(sentences: Sequence[LabelledSentence]) -> Bools:
@@ -85,10 +84,10 @@ def attribute_metrics(sentences: Sequence[LabelledSentence], outputs: Outputs) -
     for row, sentence in enumerate(sentences):
         for label in sentence.labels:
             total += 1
-            stance = outputs.stance[row] + outputs.stance_code[CODES.index(label.code)]
-            right["stance"] += STANCES[int(stance.argmax())] == label.stance
-            right["subject"] += SUBJECTS[int(outputs.subject[row].argmax())] == label.subject
-            right["severity"] += SEVERITIES[int(outputs.severity[row].argmax())] == label.severity
+            place = (row, CODES.index(label.code))
+            right["stance"] += STANCES[int(outputs.stance[place].argmax())] == label.stance
+            right["subject"] += SUBJECTS[int(outputs.subject[place].argmax())] == label.subject
+            right["severity"] += SEVERITIES[int(outputs.severity[place].argmax())] == label.severity
     return {f"{name}_accuracy": round(count / max(1, total), 4) for name, count in right.items()}
 
 

@@ -62,6 +62,7 @@ def make_heads(encoder: Encoder) -> SignalHeads:
         scale=np.ones(codes, np.float32),
         shift=np.zeros(codes, np.float32),
         stance_code_w=np.eye(codes, stances, k=1, dtype=np.float32),
+        attention_w=np.zeros((codes, vectors.shape[1]), np.float32),
     )
 
 

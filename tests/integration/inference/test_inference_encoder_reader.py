@@ -121,7 +121,8 @@ def test_heads_of_another_width_are_refused(encoder: Encoder, tmp_path: Path) ->
     manifest = write_small_encoder(tmp_path, encoder)
     old = sha256(tmp_path / "heads.npz")
     heads = make_heads(encoder)
-    narrow = {name: getattr(heads, name)[:, :10] for name in ("code_w", "stance_w", "subject_w", "severity_w")}
+    matrices = ("code_w", "stance_w", "subject_w", "severity_w", "attention_w")
+    narrow = {name: getattr(heads, name)[:, :10] for name in matrices}
     replace(heads, **narrow).save(tmp_path / "heads.npz")
     manifest.write_text(manifest.read_text().replace(old, sha256(tmp_path / "heads.npz")))
     with pytest.raises(ModelRefused, match="width"):

@@ -39,6 +39,7 @@ def heads() -> SignalHeads:
         scale=array(CODES),
         shift=array(CODES),
         stance_code_w=array(CODES, 5),
+        attention_w=array(CODES, WIDTH),
     )
 
 
@@ -144,3 +145,13 @@ def test_pickles_and_unknown_arrays_are_refused(name: str, tmp_path: Path) -> No
     np.savez(tmp_path / "file.npz", **parts)
     with pytest.raises(ModelRefused, match=r"file\.npz"):
         SignalHeads.load(tmp_path / "file.npz")
+
+
+def test_a_code_looks_where_its_attention_points() -> None:
+    """Attention of zeros is the mean over the tokens; strong attention is the token that it points at."""
+    tokens = np.eye(3, WIDTH, dtype=np.float32)
+    attention = np.zeros((CODES, WIDTH), np.float32)
+    attention[1, 2] = 50
+    seen = replace(heads(), attention_w=attention).look(tokens)
+    assert np.allclose(seen[0], tokens.mean(axis=0))
+    assert np.allclose(seen[1], tokens[2])
