@@ -95,7 +95,7 @@ def _read(path: Path) -> Iterator[LabelledSentence]:
 def _parse(record: dict[str, Any]) -> LabelledSentence:
     source = str(record.get("src", ""))
     language = str(record.get("lang", "")) or ("en" if source.split("/", maxsplit=1)[0] in NEWSWIRES else "")
-    labels = tuple(_label(entry) for entry in record["signals"])
+    labels = parse_labels(record["signals"])
     return LabelledSentence(
         id=str(record["id"]),
         group=source or str(record["id"]),
@@ -104,6 +104,11 @@ def _parse(record: dict[str, Any]) -> LabelledSentence:
         text=str(record["text"]),
         labels=labels,
     )
+
+
+def parse_labels(entries: Iterable[dict[str, Any]]) -> tuple[Label, ...]:
+    """The labels of a line's `signals`. Raises ValueError, KeyError or TypeError."""
+    return tuple(_label(entry) for entry in entries)
 
 
 def _label(entry: dict[str, Any]) -> Label:

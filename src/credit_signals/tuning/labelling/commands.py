@@ -1,3 +1,177 @@
-"""x."""
+"""`credit-signals tune label`, `grade` and `compare-labels`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
 import typer
+
+from credit_signals.errors import ConfigurationError, TeacherUnavailable
+from credit_signals.tuning.output import print_figures
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from credit_signals.tuning.labelling.label import Teacher
+
 labelling_app = typer.Typer()
+
+AnswerForm: TypeAlias = Literal["json_schema", "json_object", "text"]
+
+ToLabel = Annotated[Path, typer.Argument(help="Sentences, JSON Lines with `id` and `text`.", exists=True)]
+Labelled = Annotated[Path, typer.Argument(help="Labelled sentences, JSON Lines.", exists=True, dir_okay=False)]
+Out = Annotated[Path, typer.Argument(help="File to write.", dir_okay=False)]
+Url = Annotated[str, typer.Option("--endpoint", help="Base URL that OpenAI clients take, e.g. http://host:8000/v1.")]
+Model = Annotated[str, typer.Option(help="Name of the model there.")]
+KeyName = Annotated[str, typer.Option("--key-env", help="Environment variable that holds the key, if one is needed.")]
+Form = Annotated[
+    AnswerForm,
+    typer.Option(help="How the schema is told: json_schema, json_object (llama-cpp-python) or text."),
+]
+AtOnce = Annotated[int, typer.Option(help="Requests at once.", min=1, max=256)]
+PromptPrice = Annotated[float, typer.Option(help="Dollars per million tokens of prompts.", min=0)]
+AnswerPrice = Annotated[float, typer.Option(help="Dollars per million tokens of answers.", min=0)]
+Budget = Annotated[float | None, typer.Option(help="Dollars at which to stop; what the cache holds counts.", min=0)]
+Cache = Annotated[
+    Path | None, typer.Option(help="File of all answers (default: OUT with .answers.db); nothing in it is asked again.")
+]
+Timeout = Annotated[float, typer.Option(help="Seconds for one answer.", min=0.1)]
+Attempts = Annotated[int, typer.Option(help="Attempts for one answer.", min=1)]
+Tokens = Annotated[int, typer.Option(help="Most tokens of an answer.", min=16)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How a teacher is asked, as typed."""
+
+    endpoint: str
+    model: str
+    key_env: str
+    form: AnswerForm
+    at_once: int
+    prices: tuple[float, float]
+    budget: float | None
+    cache: Path
+    timeout: float
+    attempts: int
+    max_tokens: int
+
+
+@labelling_app.command()
+def label(
+    sample: ToLabel,
+    out: Out,
+    endpoint: Url,
+    model: Model,
+    key_env: KeyName = "",
+    form: Form = "json_schema",
+    at_once: AtOnce = 8,
+    prompt_price: PromptPrice = 0.0,
+    answer_price: AnswerPrice = 0.0,
+    budget: Budget = None,
+    cache: Cache = None,
+    timeout: Timeout = 120.0,
+    attempts: Attempts = 6,
+    max_tokens: Tokens = 400,
+) -> None:
+    """Let a larger model label sentences: any endpoint that speaks OpenAI's chat protocol.
+
+    The sentences are sent to that endpoint. A run that was killed, or stopped at its budget, goes on with the same
+    command and asks nothing twice. Sentences without a valid answer are in OUT.failed.jsonl.
+    """
+    from credit_signals.tuning.labelling.label import label as work
+
+    prices, answers = (prompt_price, answer_price), cache or _cache_of(out)
+    options = _Options(endpoint, model, key_env, form, at_once, prices, budget, answers, timeout, attempts, max_tokens)
+    _finish(work(sample, out, _teacher(options)))
+
+
+@labelling_app.command()
+def grade(
+    labels: Labelled,
+    out: Out,
+    endpoint: Url,
+    model: Model,
+    key_env: KeyName = "",
+    form: Form = "json_schema",
+    at_once: AtOnce = 8,
+    prompt_price: PromptPrice = 0.0,
+    answer_price: AnswerPrice = 0.0,
+    budget: Budget = None,
+    cache: Cache = None,
+    timeout: Timeout = 120.0,
+    attempts: Attempts = 6,
+    max_tokens: Tokens = 400,
+) -> None:
+    """Let a model grade labels from 1 to 5, with a reason. 4 and 5 are kept; 3 goes to OUT.review.jsonl.
+
+    What is graded 1 or 2 is left out and stands in OUT.dropped.jsonl. Goes on after a stop, as `label` does.
+    """
+    from credit_signals.tuning.labelling.grade import grade as work
+
+    prices, answers = (prompt_price, answer_price), cache or _cache_of(out)
+    options = _Options(endpoint, model, key_env, form, at_once, prices, budget, answers, timeout, attempts, max_tokens)
+    _finish(work(labels, out, _teacher(options)))
+
+
+@labelling_app.command("compare-labels")
+def compare_labels(
+    first: Labelled,
+    second: Labelled,
+    out: Annotated[Path | None, typer.Option(help="Write the figures to this file too.", dir_okay=False)] = None,
+) -> None:
+    """Compare two teachers' labels of the same sentences: F1 and Cohen's kappa per code, stance, subject, and ids."""
+    from credit_signals.tuning.dataset.rows import write_figures
+    from credit_signals.tuning.labelling.compare import compare
+
+    figures = compare(first, second)
+    if out:
+        write_figures(out, figures)
+        figures["disagreements"] = len(figures["disagreements"])
+    print_figures(figures)
+
+
+def _cache_of(out: Path) -> Path:
+    return out.with_name(f"{out.stem}.answers.db")
+
+
+def _teacher(options: _Options) -> Teacher:
+    from credit_signals.tuning.labelling.asking import Limits
+    from credit_signals.tuning.labelling.endpoint import Endpoint
+    from credit_signals.tuning.labelling.label import Teacher
+    from credit_signals.tuning.labelling.ledger import Prices
+
+    where = Endpoint(
+        url=options.endpoint,
+        model=options.model,
+        key=_key(options.key_env),
+        form=options.form,
+        most_tokens=options.max_tokens,
+        timeout=options.timeout,
+        attempts=options.attempts,
+    )
+    return Teacher(where, Limits(options.at_once, Prices(*options.prices), options.budget), options.cache)
+
+
+def _key(name: str) -> SecretStr | None:
+    """The key in the environment variable that the caller named: this command is the door where it is read."""
+    from pydantic import SecretStr
+
+    if not name:
+        return None
+    key = os.environ.get(name, "").strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"the environment variable {name} holds no key")
+    return SecretStr(key)
+
+
+def _finish(figures: dict[str, Any]) -> None:
+    """Print the figures; what stopped early, other than at its budget, ends with an error."""
+    from credit_signals.tuning.labelling.asking import ENDPOINT_GONE
+
+    print_figures(figures)
+    if figures["stopped"].startswith(ENDPOINT_GONE):
+        raise TeacherUnavailable(figures["stopped"])
