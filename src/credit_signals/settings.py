@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         return self.store_url.get_secret_value() or f"sqlite:///{(self.data_dir / 'store.db').resolve()}"
 
     @property
+    def store_exists(self) -> bool:
+        """Whether a store was made or is set; asking makes none."""
+        return bool(self.store_url.get_secret_value()) or (self.data_dir / "store.db").exists()
+
+    @property
     def archive_dir(self) -> Path:
         """The folder of the WARC files."""
         return self.data_dir / "warc"
@@ -68,8 +73,13 @@ class Settings(BaseSettings):
 
     @property
     def reader_manifest(self) -> Path:
-        """The reader's manifest; a relative path is looked up here, then beside the sources."""
-        return self.reader if self.reader.is_absolute() or self.reader.exists() else PROJECT_ROOT / self.reader
+        """The reader's manifest; see `manifest_at`."""
+        return self.manifest_at(self.reader)
+
+    @staticmethod
+    def manifest_at(path: Path) -> Path:
+        """Where a manifest lies; a relative path is looked up here, then beside the sources."""
+        return path if path.is_absolute() or path.exists() else PROJECT_ROOT / path
 
 
 def load() -> Settings:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from credit_signals.crawl import FetchLimits
-from credit_signals.errors import ConfigurationError
+from credit_signals.domain import RegisteredReader
+from credit_signals.errors import ConfigurationError, ModelRefused, ReaderUnknown
 from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
-from credit_signals.pipeline import CrawlTools
+from credit_signals.pipeline import CrawlTools, ReaderShelf
 from credit_signals.scoring import Weights, load_weights
 from credit_signals.settings import Settings
 from credit_signals.store import SqlStore
@@ -41,9 +43,62 @@ def open_queue(settings: Settings) -> TaskQueue:
     return RedisQueue(url, options=options)
 
 
-def open_present_reader(settings: Settings) -> Reader:
-    """The reader of the manifest. Raises ModelRefused."""
+def open_configured_reader(settings: Settings) -> Reader:
+    """The reader of the settings' manifest. Raises ModelRefused."""
     return open_reader(settings.reader_manifest)
+
+
+def open_promoted_reader(settings: Settings) -> Reader | None:
+    """The reader that was promoted last, or None. Raises ModelRefused, StoreUnavailable.
+
+    A store that nobody has made yet is not made for the question.
+    """
+    if not settings.store_exists:
+        return None
+    store = open_store(settings)
+    try:
+        present = store.present_reader()
+        return open_registered(settings, present) if present else None
+    finally:
+        store.close()
+
+
+def open_present_reader(settings: Settings) -> Reader:
+    """The promoted reader; that of the settings while there is none. Raises ModelRefused, StoreUnavailable."""
+    return open_promoted_reader(settings) or open_configured_reader(settings)
+
+
+def open_registered(settings: Settings, registered: RegisteredReader) -> Reader:
+    """A registered reader. Raises ModelRefused, also when its manifest makes another reader by now."""
+    manifest = settings.manifest_at(Path(registered.manifest))
+    reader = open_reader(manifest)
+    if reader.id != registered.id:
+        reader.close()
+        raise ModelRefused(f"{manifest}: makes reader {reader.id} by now, and was registered as {registered.id}")
+    return reader
+
+
+def open_shelf(settings: Settings, store: ResultsStore) -> ReaderShelf:
+    """The readers of a worker: those registered in the store, and that of the settings."""
+
+    def find(wanted: str) -> Reader:
+        registered = store.reader(wanted)
+        if registered:
+            return open_registered(settings, registered)
+        if wanted == reader_id(settings.reader_manifest):
+            return open_configured_reader(settings)
+        raise ReaderUnknown(
+            f"reader {wanted} is neither registered (`credit-signals readers list`) nor that of "
+            f"{settings.reader_manifest}; register its manifest and `credit-signals queue retry`, or crawl again"
+        )
+
+    return ReaderShelf(find)
+
+
+def present_reader_id(settings: Settings, store: ResultsStore) -> str:
+    """The id of the reader that new runs are read by. Raises ModelRefused, StoreUnavailable."""
+    present = store.present_reader()
+    return present.id if present else reader_id(settings.reader_manifest)
 
 
 def open_weights(settings: Settings) -> Weights:

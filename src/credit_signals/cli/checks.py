@@ -18,6 +18,7 @@ def run_checks(settings: Settings) -> bool:
         ("store", _store),
         ("redis", _redis),
         ("reader", _reader),
+        ("promoted", _promoted),
         ("weights", _weights),
         ("airflow", _airflow),
     ]
@@ -58,9 +59,17 @@ def _redis(settings: Settings) -> str:
 
 
 def _reader(settings: Settings) -> str:
-    reader = wiring.open_present_reader(settings)
+    reader = wiring.open_configured_reader(settings)
     reader.close()
     return f"{settings.reader_manifest}: {reader.id}"
+
+
+def _promoted(settings: Settings) -> str:
+    reader = wiring.open_promoted_reader(settings)
+    if reader is None:
+        return "none, so the one above reads; `credit-signals readers` promotes another"
+    reader.close()
+    return f"{reader.id} reads new runs; `credit-signals readers show` tells why"
 
 
 def _weights(settings: Settings) -> str:

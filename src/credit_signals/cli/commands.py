@@ -157,7 +157,7 @@ def read(
         Path, typer.Option("--out", help="JSON Lines of what the reader found, same order.", dir_okay=False)
     ],
 ) -> None:
-    """Give texts straight to the reader: no crawl, no queue, no store."""
+    """Give texts straight to the present reader: no crawl, no queue, and nothing is stored."""
     from credit_signals.cli import stages
 
     stages.read(in_file, out_file)

@@ -35,11 +35,8 @@ def run_worker(settings: Settings, burst: bool) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    reader = wiring.open_present_reader(settings)
-    try:
-        with wiring.opened(settings) as parts:
-            log.info("worker ready: reader %s", reader.id)
-            counts = pipeline.work(parts.queue, reader, parts.store, options)
-            log.info("worker done: %s", dict(counts))
-    finally:
-        reader.close()
+    with wiring.opened(settings) as parts, wiring.open_shelf(settings, parts.store) as readers:
+        reader = readers.take(wiring.present_reader_id(settings, parts.store))  # a broken one is found at once
+        log.info("worker ready: reader %s", reader.id)
+        counts = pipeline.work(parts.queue, readers, parts.store, options)
+        log.info("worker done: %s", dict(counts))

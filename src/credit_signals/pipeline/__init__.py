@@ -12,11 +12,13 @@ from credit_signals.pipeline.judging import score_record, score_run
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
 from credit_signals.pipeline.pages import company_page, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
+from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.pipeline.texts import read_lines
 
 __all__ = [
     "CrawlTools",
     "HouseReport",
+    "ReaderShelf",
     "RunRequest",
     "WorkOptions",
     "company_page",

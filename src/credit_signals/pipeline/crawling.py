@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CrawlTools:
-    """What crawling needs. Without a queue, sections are stored and queued later by `sweep_unqueued`."""
+    """What crawling needs. Without a queue, sections are stored and queued later by `sweep_unqueued`.
+
+    `reader_id` reads the runs that were opened while no reader was promoted.
+    """
 
     store: ResultsStore
     queue: TaskQueue | None
@@ -126,7 +129,8 @@ def _site_record(
 
 def enqueue_company(run: Run, record: SiteRecord, tools: CrawlTools) -> int:
     """Plan the sections that have no answer yet and put them on the queue; waits while the queue is full."""
-    tasks = [SectionTask.build(section, tools.reader_id) for section in record.sections]
+    reader_id = run.reader_id or tools.reader_id
+    tasks = [SectionTask.build(section, reader_id) for section in record.sections]
     waiting = tools.store.plan_tasks(run.id, record.company_id, tasks, run.reread)
     if tools.queue is not None and waiting:
         tools.queue.put(waiting)

@@ -24,11 +24,22 @@ class RunRequest:
 
 
 def open_run(store: ResultsStore, request: RunRequest) -> Run:
-    """Record a run; opening the same id again changes nothing."""
+    """Record a run; opening the same id again changes nothing.
+
+    The reader that is present now reads the whole run, whatever is promoted while it goes on.
+    """
     started = now()
     run_id = request.run_id or f"{started:%Y%m%dT%H%M%SZ}-{content_id(started.isoformat())[:6]}"
-    known = store.run(run_id)
-    run = known or Run(id=run_id, started_at=started, budget=request.budget, reread=request.reread)
+    run = store.run(run_id)
+    if run is None:
+        present = store.present_reader()
+        run = Run(
+            id=run_id,
+            started_at=started,
+            budget=request.budget,
+            reread=request.reread,
+            reader_id=present.id if present else "",
+        )
     store.start_run(run, request.companies, request.rejected)
     return run
 

@@ -8,10 +8,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import TypeAlias
 
 from credit_signals.domain import Prediction, SectionTask
-from credit_signals.errors import QueueError, QueueUnavailable, ReaderError, StoreError, StoreUnavailable
+from credit_signals.errors import (
+    ModelRefused,
+    QueueError,
+    QueueUnavailable,
+    ReaderError,
+    ReaderUnknown,
+    ReadFailed,
+    StoreError,
+    StoreUnavailable,
+)
 from credit_signals.inference.base import Reader
+from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.store.base import ResultsStore, RunProgress
 from credit_signals.task_queue.base import Delivery, TaskQueue
 
@@ -30,9 +41,11 @@ class WorkOptions:
     stop: Event = field(default_factory=Event)
 
 
-def work(queue: TaskQueue, reader: Reader, store: ResultsStore, options: WorkOptions) -> Counter[str]:
+def work(queue: TaskQueue, readers: ReaderShelf, store: ResultsStore, options: WorkOptions) -> Counter[str]:
     """Read sections until stopped; counts of sections read, unread for a reason, and failed.
 
+    Each task is read by the reader that it names. One that names an unknown reader fails, and is a dead letter in the
+    end; a known reader that cannot be opened here raises ModelRefused, and the deliveries in hand go to other workers.
     A prediction is saved before its delivery is acknowledged. A queue or store that does not answer is waited for;
     after `patience_seconds` its error is raised and the deliveries in hand go to other workers.
     """
@@ -50,7 +63,7 @@ def work(queue: TaskQueue, reader: Reader, store: ResultsStore, options: WorkOpt
                 queue.release(deliveries)
                 break
             with _renewed(queue, deliveries, options.renew_seconds):
-                counts.update(_read_batch(queue, reader, store, deliveries))
+                counts.update(_read_batch(queue, readers, store, deliveries))
             trouble = 0.0
         except (QueueUnavailable, StoreError) as error:
             if trouble >= options.patience_seconds:
@@ -71,9 +84,11 @@ def note_dead_letters(queue: TaskQueue, store: ResultsStore) -> int:
     return len(letters)
 
 
-def _read_batch(queue: TaskQueue, reader: Reader, store: ResultsStore, deliveries: Sequence[Delivery]) -> Iterator[str]:
+def _read_batch(
+    queue: TaskQueue, readers: ReaderShelf, store: ResultsStore, deliveries: Sequence[Delivery]
+) -> Iterator[str]:
     done: list[tuple[Delivery, Prediction]] = []
-    for delivery, outcome in _read_each(reader, deliveries):
+    for delivery, outcome in _read_all(queue, readers, deliveries):
         if isinstance(outcome, Prediction):
             done.append((delivery, outcome))
         elif queue.fail(delivery, str(outcome)):
@@ -92,19 +107,33 @@ def _read_batch(queue: TaskQueue, reader: Reader, store: ResultsStore, deliverie
     yield from ("unread" if prediction.unread_reason else "read" for _, prediction in done)
 
 
-def _read_each(reader: Reader, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Prediction | ReaderError]]:
+Answered: TypeAlias = tuple[Delivery, Prediction | ReaderError]
+
+
+def _read_all(queue: TaskQueue, readers: ReaderShelf, deliveries: Sequence[Delivery]) -> list[Answered]:
+    """Read each delivery with the reader that its task names."""
+    outcomes: list[Answered] = []
+    for reader_id in dict.fromkeys(delivery.task.reader_id for delivery in deliveries):
+        mine = [delivery for delivery in deliveries if delivery.task.reader_id == reader_id]
+        try:
+            outcomes += _read_each(readers.take(reader_id), mine)
+        except ReaderUnknown as error:
+            outcomes += [(delivery, error) for delivery in mine]
+        except (ModelRefused, StoreUnavailable):
+            queue.release(deliveries)  # again, no section is at fault
+            raise
+    return outcomes
+
+
+def _read_each(reader: Reader, deliveries: Sequence[Delivery]) -> list[Answered]:
     """Read a batch at once; if that fails, one by one, so that one bad section fails alone."""
     try:
         answers = reader.read([delivery.task.section for delivery in deliveries])
-    except ReaderError as error:
+    except ReadFailed as error:
         if len(deliveries) == 1:
             return [(deliveries[0], error)]
         return [pair for delivery in deliveries for pair in _read_each(reader, [delivery])]
-    # a task planned for an older reader is answered by the present one, under the task's id
-    return [
-        (delivery, answer.model_copy(update={"task_id": delivery.task.id}))
-        for delivery, answer in zip(deliveries, answers, strict=True)
-    ]
+    return list(zip(deliveries, answers, strict=True))
 
 
 @contextmanager

@@ -82,7 +82,12 @@ class World:
     def work(self, **options: float) -> Mapping[str, int]:
         """A worker reads until the queue is empty; what it counted."""
         chosen = pipeline.WorkOptions(burst=True, **options)  # type: ignore[arg-type]
-        return pipeline.work(self.queue, self.reader, self.store, chosen)
+        return pipeline.work(self.queue, self.shelf, self.store, chosen)
+
+    @property
+    def shelf(self) -> pipeline.ReaderShelf:
+        """The worker's readers: the scripted one."""
+        return pipeline.ReaderShelf.of(self.reader)
 
     def score(self, run: Run) -> CompanyReport:
         """The mill's report."""

@@ -11,8 +11,8 @@ import pytest
 from pipeline_world import World, section
 
 from credit_signals import pipeline
-from credit_signals.domain import Prediction, Section
-from credit_signals.errors import QueueUnavailable, StoreError, StoreUnavailable
+from credit_signals.domain import Prediction, Section, SectionTask
+from credit_signals.errors import ModelRefused, QueueUnavailable, StoreError, StoreUnavailable
 from credit_signals.inference.scripted import ScriptedReader
 from credit_signals.store import MemoryStore
 from credit_signals.task_queue import MemoryQueue, QueueOptions
@@ -135,10 +135,10 @@ def test_a_queue_that_is_away_for_a_while_is_waited_for(world: World) -> None:
 
 def test_a_worker_that_is_told_to_stop_finishes_its_batch(world: World) -> None:
     """What is in hand is read and saved; what waits is left to others, with no attempt counted."""
+    world.reader = reader = SlowReader(0.1)
     run = world.crawled(GOOD, PLAIN)
-    reader = SlowReader(0.1)
     options = pipeline.WorkOptions(batch=1, wait_seconds=0.05)
-    worker = threading.Thread(target=pipeline.work, args=(world.queue, reader, world.store, options))
+    worker = threading.Thread(target=pipeline.work, args=(world.queue, world.shelf, world.store, options))
     worker.start()
     assert reader.begun.wait(5)
     options.stop.set()
@@ -154,17 +154,17 @@ def test_a_stopped_worker_takes_nothing(world: World) -> None:
     world.crawled(GOOD)
     options = pipeline.WorkOptions()
     options.stop.set()
-    assert pipeline.work(world.queue, world.reader, world.store, options) == {}
+    assert pipeline.work(world.queue, world.shelf, world.store, options) == {}
     assert world.queue.status().lag == 1
 
 
 def test_slow_reading_keeps_its_hold(world: World) -> None:
     """A section that takes longer than the idle time is renewed, so that nobody else reads it."""
+    world.reader = reader = SlowReader(0.5)
     world.crawled(GOOD)
-    reader = SlowReader(0.5)
     other = MemoryQueue("other", world.queue.options, world.queue.broker)
     options = pipeline.WorkOptions(burst=True, renew_seconds=0.02)
-    worker = threading.Thread(target=pipeline.work, args=(world.queue, reader, world.store, options))
+    worker = threading.Thread(target=pipeline.work, args=(world.queue, world.shelf, world.store, options))
     worker.start()
     assert reader.begun.wait(5)
     taken: list[Delivery] = []
@@ -174,12 +174,62 @@ def test_slow_reading_keeps_its_hold(world: World) -> None:
     assert taken == []
 
 
-def test_a_task_of_an_older_reader_is_answered(world: World) -> None:
-    """A reader that was replaced while sections waited leaves none of them without an answer."""
+def test_a_task_is_answered_by_the_reader_that_it_names(world: World) -> None:
+    """Runs in flight when a reader is promoted finish with the reader they began with; the new one reads new runs."""
+    old, new = world.reader, ScriptedReader({"flour": "expansion"})
+    before = world.crawled(GOOD, PLAIN)
+    world.reader = new
+    after = world.crawled(GOOD, PLAIN)
+    readers = pipeline.ReaderShelf.of(old, new)
+    counts = pipeline.work(world.queue, readers, world.store, pipeline.WorkOptions(burst=True))
+    assert counts == {"read": 4}
+    assert (world.store.unread(before.id), world.store.unread(after.id)) == (0, 0)
+    assert (world.score(before).reader_id, world.score(after).reader_id) == (old.id, new.id)
+    assert (old.read_sections, new.read_sections) == (2, 2)
+
+
+def test_a_task_of_an_unknown_reader_becomes_a_dead_letter(world: World) -> None:
+    """Nothing else answers in its place: the run ends, and the letter says which reader is missing."""
     run = world.crawled(GOOD)
-    planned_for = world.reader.id
-    world.reader = ScriptedReader({"insolvency": "insolvency", "flour": "expansion"})
-    assert world.reader.id != planned_for
-    world.work()
+    world.reader = ScriptedReader({"flour": "expansion"})
+    assert world.work() == {"failed": 1, "dead": 1}
+    assert pipeline.settle(run.id, world.store, world.queue).unread == 0
+    (letter,) = world.queue.dead_letters()
+    assert letter.task is not None
+    assert f"reader {letter.task.reader_id} is not on the shelf" in letter.reason
+
+
+def test_a_reader_that_cannot_be_opened_ends_the_worker(world: World) -> None:
+    """Damaged weights cost no section an attempt: the worker ends by name of the file, and others take its batch."""
+
+    def find(reader_id: str) -> ScriptedReader:
+        if reader_id == world.reader.id:
+            raise ModelRefused("model.gguf: damaged")
+        return other
+
+    other = ScriptedReader({"flour": "expansion"})
+    run = world.crawled(GOOD)
+    world.queue.options = QueueOptions(max_attempts=1, idle_seconds=60)
+    world.queue.put([SectionTask.build(PLAIN, other.id)])
+    with pytest.raises(ModelRefused, match=r"model\.gguf"):
+        pipeline.work(world.queue, pipeline.ReaderShelf(find), world.store, pipeline.WorkOptions(burst=True))
+    assert pipeline.work(
+        world.queue, pipeline.ReaderShelf.of(world.reader, other), world.store, pipeline.WorkOptions(burst=True)
+    ) == {"read": 2}
     assert world.store.unread(run.id) == 0
-    assert world.score(run).reader_id == world.reader.id
+    assert world.queue.status().dead == 0
+
+
+def test_a_registry_that_is_away_for_a_while_is_waited_for(world: World) -> None:
+    """A store that does not say where a reader lies costs no section an attempt."""
+    failures = [StoreUnavailable("away")] * 2
+
+    def find(_reader_id: str) -> ScriptedReader:
+        if failures:
+            raise failures.pop()
+        return world.reader
+
+    world.crawled(GOOD)
+    world.queue.options = QueueOptions(max_attempts=1, idle_seconds=60)
+    counts = pipeline.work(world.queue, pipeline.ReaderShelf(find), world.store, pipeline.WorkOptions(burst=True))
+    assert counts == {"read": 1}
