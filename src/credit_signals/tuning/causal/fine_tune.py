@@ -16,8 +16,16 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback, TrainerCallback, set_seed
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    TrainerCallback,
+    set_seed,
+)
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
 
 from credit_signals.errors import ConfigurationError
@@ -74,6 +82,7 @@ def fine_tune(
     ConfigurationError when base, data or settings do not fit each other or those of the run that `out` holds.
     """
     _require_possible(sources, settings)
+    disable_progress_bar()
     torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
     rows = read_rows(sources.data)
@@ -83,16 +92,18 @@ def fine_tune(
     model = _load(sources.base, settings)
     examples = _examples(rows, tokenizer, model, sources, settings)
     trainer = _trainer(model, tokenizer, examples, sources.out, settings)
+    trainer.remove_callback(PrinterCallback)  # ShowProgress tells more with less
     for callback in (ShowProgress(sources.out), *callbacks):
         trainer.add_callback(callback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(sources.out / CHECKPOINTS)))
     card["trained_parameters"] = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     card["parameters"] = sum(p.numel() for p in trainer.model.parameters())
     if "test" in examples:
+        trainer.remove_callback(EarlyStoppingCallback)
         figures = trainer.evaluate(examples["test"], metric_key_prefix="test")
         card["test"] = {
             "loss": round(figures["test_loss"], 4),
-            "right_answers": round(figures["test_mean_token_accuracy"], 4),
+            "right_answers": round(figures["eval_mean_token_accuracy"], 4),
         }
     history = [entry for entry in trainer.state.log_history if "test_loss" not in entry]
     card |= {
@@ -250,7 +261,7 @@ def _trainer(
         prediction_loss_only=True,
         bf16=settings.bf16,
         use_cpu=not gpu,
-        gradient_checkpointing=gpu,
+        activation_checkpointing=gpu,
         max_length=None,  # examples are cut already
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
