@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +48,14 @@ class Answer:
 
 
 class Asker:
-    """Asks questions on up to `AT_ONCE` texts at a time. Raises ModelRefused when the instruction does not fit."""
+    """Asks questions on up to `AT_ONCE` texts at a time. Raises ModelRefused when the instruction does not fit.
 
-    def __init__(self, model: Model, instruction: Sequence[int], memory: int, threads: int = 1) -> None:
+    `adapter` is one that the model has loaded. Several askers, each with its own, may share a model.
+    """
+
+    def __init__(
+        self, model: Model, instruction: Sequence[int], memory: int, threads: int = 1, adapter: Any | None = None
+    ) -> None:
         self._context = Context(model, ContextOptions(memory, 1 + AT_ONCE * QUESTIONS_AT_ONCE, threads))
         self._start = len(instruction)
         self._texts: list[Sequence[int]] = []
@@ -57,6 +63,8 @@ class Asker:
         if not 0 < self._start <= memory // 2 or self.text_tokens < LEAST_TEXT_TOKENS:
             self.close()
             raise ModelRefused(f"{model.path}: an instruction of {self._start} tokens leaves too little of {memory}")
+        if adapter is not None:
+            self._context.use_adapter(adapter)
         self._context.run([Segment(instruction, (0,))])
         for sequence in range(1, self._context.options.sequences):
             self._context.share(0, sequence)

@@ -7,15 +7,16 @@ of each event. Sentences are numbered in the prompt, so that evidence is a numbe
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import Any
 
 from credit_signals.domain import FoundSignal, Prediction, Section, SectionTask, Stance, Subject, now
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference.asking import AT_ONCE, Answer, Asker, Question
 from credit_signals.inference.llama import Model
 from credit_signals.inference.manifest import Manifest, identify
-from credit_signals.inference.model_file import check_model
+from credit_signals.inference.model_file import check_file, check_model
 from credit_signals.inference.prompting import Chunk, Prompter
-from credit_signals.inference.questions import Event, load_questions
+from credit_signals.inference.questions import TEMPLATE_KEY, Event, load_questions
 
 DETAILS = 4  # questions per event: sentence, stance, subject, severity
 Interview = Generator[list[Question], list[Answer], list[FoundSignal]]
@@ -29,17 +30,30 @@ class GenerativeReader:
         if manifest.questions is None:
             raise ModelRefused(f"{manifest.model.file}: a generative reader needs questions")
         check_model(manifest.model.file, manifest.model.sha256)
+        if manifest.adapter:
+            check_file(manifest.adapter.file, manifest.adapter.sha256)
         self._manifest = manifest
         self._id = identify(manifest)
         self._questions = load_questions(manifest.questions.folder)
         self._model = Model(manifest.model.file)
         try:
             self._prompter = Prompter(self._model, self._questions)
-            self._asker = Asker(self._model, self._prompter.instruction(), manifest.context_tokens, manifest.threads)
+            adapter = self._model.load_adapter(manifest.adapter.file) if manifest.adapter else None
+            self._require_template(adapter)
+            instruction = self._prompter.instruction()
+            self._asker = Asker(self._model, instruction, manifest.context_tokens, manifest.threads, adapter)
             self._require_fitting_questions()
         except ModelRefused:
             self._model.close()
             raise
+
+    def _require_template(self, adapter: Any | None) -> None:
+        """A model that was tuned on one prompt template reads badly with another."""
+        own = self._questions.template.sha256
+        tuned = self._model.metadata(TEMPLATE_KEY, adapter) or self._model.metadata(TEMPLATE_KEY)
+        if tuned and tuned != own:
+            file = self._manifest.adapter.file if self._manifest.adapter else self._model.path
+            raise ModelRefused(f"{file}: tuned on the template {tuned[:12]}, the questions have {own[:12]}")
 
     def _require_fitting_questions(self) -> None:
         """Refuse what would else fail on every section."""

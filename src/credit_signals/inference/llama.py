@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from credit_signals.errors import ModelRefused, ReadFailed
 
 MAX_SEQUENCES = 256  # llama.cpp's LLAMA_MAX_SEQ
+METADATA_BYTES = 4096  # longer values are cut
+GGML_TYPE_F32 = 0
 _keep_alive: list[Any] = []  # llama.cpp calls the log callback for as long as the process lives
 
 
@@ -79,6 +81,15 @@ class Model:
         tokens: list[int] = buffer[: max(count, 0)]
         return tokens
 
+    def metadata(self, key: str, adapter: Any | None = None) -> str:
+        """A value of the file's metadata, or of a loaded adapter's, as text; empty when it is not there."""
+        buffer = ctypes.create_string_buffer(METADATA_BYTES)
+        if adapter is None:
+            length = self._llama.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        else:
+            length = self._llama.llama_adapter_meta_val_str(adapter, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
+
     def load_adapter(self, path: Path) -> Any:
         """A low-rank adapter (GGUF), freed with the model. Raises ModelRefused."""
         adapter = self._llama.llama_adapter_lora_init(self.handle, os.fsencode(path)) if path.is_file() else None
@@ -101,13 +112,17 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ContextOptions:
-    """Sizes of a context. `tokens` is the most that a batch, and in a causal model the whole memory, can hold."""
+    """Sizes of a context. `tokens` is the most that a batch, and in a causal model the whole memory, can hold.
+
+    `exact` computes attention in float32 instead of 16 bit: slower, to be compared with the original model.
+    """
 
     tokens: int
     sequences: int
     threads: int = 1
     embeddings: bool = False
     step: int = 512  # tokens computed at once; encoders compute a whole batch at once
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,9 @@ class Context:
         parameters.n_seq_max = options.sequences
         parameters.n_threads = parameters.n_threads_batch = options.threads
         parameters.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_ENABLED  # off costs a third
+        if options.exact:
+            parameters.flash_attn_type = self._llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            parameters.type_k = parameters.type_v = GGML_TYPE_F32
         parameters.kv_unified = True
         parameters.no_perf = True
         parameters.embeddings = options.embeddings

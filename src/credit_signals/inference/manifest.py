@@ -7,11 +7,30 @@
     [model]                             # GGUF
     file = "models/all-MiniLM-L6-v2.bf16.gguf"
     sha256 = "..."
-    [adapter]                           # encoder, may be left out: GGUF, low rank
+    [adapter]                           # may be left out: GGUF, low rank, laid over the model
     [heads]                             # encoder: see formats.SignalHeads
     [activity]                          # encoder, may be left out: see formats.ActivityIndex
     [questions]                         # generative
     folder = "questions"
+
+A cascade names two other manifests instead: an encoder that reads everything, and a generative reader that is asked
+about what the encoder doubts.
+
+    kind = "cascade"
+    version = "1"
+    cheap = "encoder.toml"
+    second = "generative.toml"
+    least_margin = 0.2                  # P(yes) - P(no), either way, below which a pair stays unsure
+    [blend]                             # log-odds of yes = first * the encoder's + second * the other's + shift
+    first = 0.5
+    second = 0.8
+    shift = -0.1
+    [bounds.default]                    # a sentence and a code are asked about when lower <= P < upper
+    lower = 0.2
+    upper = 0.7
+    [bounds.layoffs]                    # a code without bounds is the encoder's alone
+    lower = 0.1
+    upper = 0.9
 
 Paths are relative to the manifest.
 """
@@ -23,12 +42,15 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from credit_signals.domain import content_id
 from credit_signals.errors import ModelRefused
+from credit_signals.taxonomy.signals import BY_CODE
+
+DEFAULT = "default"  # the bounds of the codes that have none of their own
 
 
 class _Part(BaseModel):
@@ -61,16 +83,74 @@ class Manifest(_Part):
     heads: ModelFile | None = None
     activity: ModelFile | None = None
     questions: QuestionFolder | None = None
+    unsure_band: float = Field(0.0, ge=0, le=0.5)  # encoder: so far below its threshold a code is stored as unsure
 
     def knows(self, language: str) -> bool:
         """Whether text of this language is read; text of unknown language is."""
         return not language or not self.languages or language in self.languages
 
 
+class Bounds(_Part):
+    """Probabilities from `lower` up to, not including, `upper` are doubtful."""
+
+    lower: float = Field(ge=0, le=1)
+    upper: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.lower > self.upper:
+            raise ValueError(f"lower {self.lower} is above upper {self.upper}")
+        return self
+
+
+class Blend(_Part):
+    """How two probabilities become one: log-odds = first * log-odds of the first + second * the second's + shift."""
+
+    first: float = Field(0.0, allow_inf_nan=False)
+    second: float = Field(1.0, allow_inf_nan=False)
+    shift: float = Field(0.0, allow_inf_nan=False)
+
+
+class CascadeManifest(_Part):
+    """A manifest of two readers, its paths made absolute."""
+
+    kind: Literal["cascade"]
+    version: str = Field(min_length=1)
+    cheap: Path
+    second: Path
+    least_margin: float = Field(0.0, ge=0, le=1)
+    blend: Blend = Blend()
+    bounds: dict[str, Bounds] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> CascadeManifest:
+        unknown = sorted(set(self.bounds) - set(BY_CODE) - {DEFAULT})
+        if unknown:
+            raise ValueError(f"bounds of the unknown code {unknown[0]!r}")
+        return self
+
+    def bounds_of(self, code: str) -> Bounds | None:
+        """The code's bounds, or None when the first reader decides it alone."""
+        return self.bounds.get(code, self.bounds.get(DEFAULT))
+
+
+_ANY: TypeAdapter[Manifest | CascadeManifest] = TypeAdapter(
+    Annotated[Manifest | CascadeManifest, Field(discriminator="kind")]
+)
+
+
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest. Raises ModelRefused."""
+    """Read the manifest of one model. Raises ModelRefused."""
+    manifest = load_any_manifest(path)
+    if isinstance(manifest, CascadeManifest):
+        raise ModelRefused(f"{path}: a cascade, where the manifest of one model is needed")
+    return manifest
+
+
+def load_any_manifest(path: Path) -> Manifest | CascadeManifest:
+    """Read a manifest of any kind. Raises ModelRefused."""
     try:
-        manifest = Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        manifest = _ANY.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as exc:
         raise ModelRefused(f"{path}: the manifest cannot be read: {exc.strerror}") from exc
     except ValidationError as exc:
@@ -79,10 +159,13 @@ def load_manifest(path: Path) -> Manifest:
         raise ModelRefused(f"{path}: not a manifest: {place}: {first['msg']}") from exc
     except ValueError as exc:
         raise ModelRefused(f"{path}: not a manifest: {exc}") from exc
+    folder = path.resolve().parent
+    if isinstance(manifest, CascadeManifest):
+        return manifest.model_copy(update={"cheap": folder / manifest.cheap, "second": folder / manifest.second})
     needed = manifest.heads if manifest.kind == "encoder" else manifest.questions
     if needed is None:
         raise ModelRefused(f"{path}: {'heads' if manifest.kind == 'encoder' else 'questions'} is missing")
-    return _absolute(manifest, path.resolve().parent)
+    return _absolute(manifest, folder)
 
 
 def _absolute(manifest: Manifest, folder: Path) -> Manifest:
@@ -100,7 +183,16 @@ def reader_id(path: Path) -> str:
 
     Loads no model. Raises ModelRefused.
     """
-    return identify(load_manifest(path))
+    manifest = load_any_manifest(path)
+    return identify_cascade(manifest) if isinstance(manifest, CascadeManifest) else identify(manifest)
+
+
+def identify_cascade(manifest: CascadeManifest) -> str:
+    """The id of a cascade: of both readers, and of what decides between them. Raises ModelRefused."""
+    rules = manifest.model_dump_json(include={"least_margin", "blend"})
+    bounds = [f"{code} {each.lower} {each.upper}" for code, each in sorted(manifest.bounds.items())]
+    parts = [manifest.kind, manifest.version, reader_id(manifest.cheap), reader_id(manifest.second), rules, *bounds]
+    return f"{manifest.version}-{content_id(*parts)}"
 
 
 def identify(manifest: Manifest) -> str:
@@ -108,6 +200,8 @@ def identify(manifest: Manifest) -> str:
     parts = [manifest.kind, manifest.version, *sorted(manifest.languages)]
     for part in (manifest.model, manifest.adapter, manifest.heads, manifest.activity):
         parts.append(part.sha256.lower() if part else "")
+    if manifest.unsure_band:
+        parts.append(f"unsure {manifest.unsure_band}")
     if manifest.questions:
         parts += [_text(file) for file in question_files(manifest.questions.folder)]
     return f"{manifest.version}-{content_id(*parts)}"

@@ -9,6 +9,8 @@ write after the question; its first token must differ from those of the other la
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from credit_signals.inference.manifest import question_files
 from credit_signals.taxonomy.signals import BY_CODE
 
 FIXED = ("template", "details")
+TEMPLATE_KEY = "credit_signals.template_sha256"  # in the metadata of a model or adapter that was tuned on a template
 
 
 class _Part(BaseModel):
@@ -34,6 +37,12 @@ class Template(_Part):
     instruction: str
     section: str
     question: str
+
+    @property
+    def sha256(self) -> str:
+        """A hash of all three, hexadecimal."""
+        parts = json.dumps([self.instruction, self.section, self.question])
+        return hashlib.sha256(parts.encode("utf-8")).hexdigest()
 
 
 class Labels(_Part):
