@@ -89,6 +89,7 @@ class Prediction(Noun):
     content_hash: str
     reader_id: str
     signals: tuple[FoundSignal, ...] = ()
+    unsure: tuple[FoundSignal, ...] = ()  # what the reader could neither affirm nor rule out; never scored
     activities: tuple[FoundActivity, ...] = ()
     unread_reason: str = ""  # not empty: the reader does not know this text, e.g. "language:de"
     read_at: datetime

@@ -10,6 +10,7 @@ from credit_signals.domain import FoundActivity, PageRole, Section
 from credit_signals.inference.activity import ActivityFinder
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import Floats
+from credit_signals.inference.sentences import has_letters
 
 # how much more similar than usual a section must be to a description of an activity, by the role of its page;
 # pages of other roles speak of people, posts and terms, and are not asked
@@ -22,11 +23,6 @@ ACTIVITY_BAR: dict[PageRole, float] = {
 }
 LEAST_LETTERS = 20  # a section with fewer letters says nothing of an activity
 MOST_SENTENCES = 8  # sentences that are looked at for the quote
-
-
-def has_letters(text: str) -> bool:
-    """Whether there is anything to read."""
-    return any(map(str.isalpha, text))
 
 
 def find_activities(

@@ -1,8 +1,12 @@
-"""The interface of a reader: sections in, predictions out, in the same order."""
+"""The interface of a reader: sections in, predictions out, in the same order.
+
+A cascade joins two: one that proposes what it finds at all likely, and one that is asked about what is doubtful.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from credit_signals.domain import Prediction, Section
@@ -24,3 +28,30 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Free the model."""
+
+
+class Proposer(Reader, Protocol):
+    """A reader whose confidences are calibrated probabilities."""
+
+    def propose(self, sections: Sequence[Section], least: Mapping[str, float]) -> list[Prediction]:
+        """As `read`, but each code of `least` is a signal from that probability on; the margins tell its own mind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Whether a sentence, which stands after `context`, states a code. An empty language is an unknown one."""
+
+    context: str
+    text: str
+    code: str
+    language: str = ""
+
+
+class Judge(Reader, Protocol):
+    """A reader that answers single questions."""
+
+    def judge(self, doubts: Sequence[Doubt]) -> list[float | None]:
+        """The probability of yes to each, same order; None where it knows neither language nor code.
+
+        Raises ReadFailed.
+        """

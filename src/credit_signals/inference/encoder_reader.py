@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from credit_signals.domain import (
     FoundActivity,
@@ -18,17 +19,16 @@ from credit_signals.domain import (
 )
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference.activity import ActivityFinder
-from credit_signals.inference.activity_sections import find_activities, has_letters
+from credit_signals.inference.activity_sections import find_activities
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import ActivityIndex, Floats, SignalHeads
 from credit_signals.inference.manifest import Manifest, identify
 from credit_signals.inference.model_file import check_file, check_model
-
-Job = tuple[str, str]  # context and text of a sentence
+from credit_signals.inference.sentences import InContext, in_context
 
 
 class EncoderReader:
-    """Reads sections with an encoder. See base.Reader."""
+    """Reads sections with an encoder. See base.Proposer."""
 
     def __init__(self, manifest: Manifest) -> None:
         """Checks and loads every file of the manifest. Raises ModelRefused."""
@@ -55,14 +55,27 @@ class EncoderReader:
         return self._id
 
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
-        """One prediction per section, same order. Raises ReadFailed naming the sections."""
+        """One prediction per section, same order; what its thresholds just miss is unsure, where the manifest says so.
+
+        Raises ReadFailed naming the sections.
+        """
+        heads = self._heads
+        likely = self._find(sections, heads.threshold - np.float32(self._manifest.unsure_band))
+        return [_set_unsure_apart(prediction) for prediction in likely] if self._manifest.unsure_band else likely
+
+    def propose(self, sections: Sequence[Section], least: Mapping[str, float]) -> list[Prediction]:
+        """As `read`, with signals from other probabilities on. See base.Proposer. Raises ReadFailed."""
+        own = zip(self._heads.code_names, self._heads.threshold, strict=True)
+        return self._find(sections, np.array([least.get(code, threshold) for code, threshold in own], np.float64))
+
+    def _find(self, sections: Sequence[Section], least: NDArray[np.floating]) -> list[Prediction]:
         known = [section for section in sections if self._manifest.knows(section.language)]
         try:
-            scores = _Scores(self._heads, self._encoder, [_jobs(section) for section in known])
+            scores = _Scores(self._heads, self._encoder, [in_context(section) for section in known])
             activities = find_activities(self._activity, self._encoder, known) if self._activity else {}
         except ReadFailed as exc:
             raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
-        found = {section.id: (scores.signals(row), activities.get(row, ())) for row, section in enumerate(known)}
+        found = {section.id: (scores.signals(row, least), activities.get(row, ())) for row, section in enumerate(known)}
         return [self._predict(section, found.get(section.id)) for section in sections]
 
     def _predict(
@@ -84,22 +97,16 @@ class EncoderReader:
         self._encoder.close()
 
 
-def _jobs(section: Section) -> dict[int, Job]:
-    """By sentence number, what is encoded: each sentence with the one before it, the first with its heading."""
-    jobs: dict[int, Job] = {}
-    before = section.heading_path[-1] if section.heading_path else ""
-    for sentence in section.sentences:
-        text = section.quote(sentence.start, sentence.end)
-        if has_letters(text):
-            jobs[sentence.number] = (before, text)
-            before = text
-    return jobs
+def _set_unsure_apart(prediction: Prediction) -> Prediction:
+    sure = tuple(signal for signal in prediction.signals if signal.margin >= 0)
+    unsure = tuple(signal for signal in prediction.signals if signal.margin < 0)
+    return prediction.model_copy(update={"signals": sure, "unsure": unsure})
 
 
 class _Scores:
     """The heads' answers for the sentences of a batch; equal sentences are computed once."""
 
-    def __init__(self, heads: SignalHeads, encoder: Encoder, sections: Sequence[dict[int, Job]]) -> None:
+    def __init__(self, heads: SignalHeads, encoder: Encoder, sections: Sequence[dict[int, InContext]]) -> None:
         self._heads = heads
         self._sections = sections
         distinct = dict.fromkeys(job for jobs in sections for job in jobs.values())
@@ -110,12 +117,12 @@ class _Scores:
         logits = (self._seen * heads.code_w).sum(axis=2) + heads.code_b
         self._codes = _sigmoid(heads.scale * logits + heads.shift)
 
-    def signals(self, section: int) -> tuple[FoundSignal, ...]:
-        """All that the sentences of a section state, by sentence, then code."""
+    def signals(self, section: int, least: NDArray[np.floating]) -> tuple[FoundSignal, ...]:
+        """All that the sentences of a section state with these probabilities [C] at least, by sentence, then code."""
         return tuple(
             self._signal(number, self._row[job], int(code))
             for number, job in self._sections[section].items()
-            for code in np.flatnonzero(self._codes[self._row[job]] >= self._heads.threshold)
+            for code in np.flatnonzero(self._codes[self._row[job]] >= least)
         )
 
     def _signal(self, sentence: int, row: int, code: int) -> FoundSignal:

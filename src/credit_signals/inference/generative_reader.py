@@ -12,6 +12,7 @@ from typing import Any
 from credit_signals.domain import FoundSignal, Prediction, Section, SectionTask, Stance, Subject, now
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference.asking import AT_ONCE, Answer, Asker, Question
+from credit_signals.inference.base import Doubt
 from credit_signals.inference.llama import Model
 from credit_signals.inference.manifest import Manifest, identify
 from credit_signals.inference.model_file import check_file, check_model
@@ -23,7 +24,7 @@ Interview = Generator[list[Question], list[Answer], list[FoundSignal]]
 
 
 class GenerativeReader:
-    """Reads sections with a causal language model. See base.Reader."""
+    """Reads sections with a causal language model. See base.Judge."""
 
     def __init__(self, manifest: Manifest) -> None:
         """Checks and loads the files of the manifest. Raises ModelRefused."""
@@ -89,6 +90,25 @@ class GenerativeReader:
         except ReadFailed as exc:
             raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
         return [self._predict(section, found.get(section.id)) for section in sections]
+
+    def judge(self, doubts: Sequence[Doubt]) -> list[float | None]:
+        """The probability of yes to each doubt. See base.Judge. Raises ReadFailed."""
+        prompts = {event.code: event.prompt for group in self._questions.groups for event in group.event}
+        asked: dict[tuple[str, str], dict[str, Question]] = {}
+        for doubt in doubts:
+            if doubt.code in prompts and self._manifest.knows(doubt.language):
+                questions = asked.setdefault((doubt.context, doubt.text), {})
+                questions[doubt.code] = self._prompter.judge(prompts[doubt.code])
+        sentences = list(asked)
+        shares: dict[tuple[str, str, str], float] = {}
+        for start in range(0, len(sentences), AT_ONCE):
+            batch = sentences[start : start + AT_ONCE]
+            self._asker.begin([self._prompter.alone(*sentence, self._asker.text_tokens) for sentence in batch])
+            answers = self._asker.ask([list(asked[sentence].values()) for sentence in batch])
+            for sentence, some in zip(batch, answers, strict=True):
+                codes = zip(asked[sentence], some, strict=True)
+                shares |= {(*sentence, code): self._prompter.yes_share(answer) for code, answer in codes}
+        return [shares.get((doubt.context, doubt.text, doubt.code)) for doubt in doubts]
 
     def _predict(self, section: Section, signals: Sequence[FoundSignal] | None) -> Prediction:
         return Prediction(

@@ -139,11 +139,11 @@ _ANY: TypeAdapter[Manifest | CascadeManifest] = TypeAdapter(
 )
 
 
-def load_manifest(path: Path) -> Manifest:
-    """Read the manifest of one model. Raises ModelRefused."""
+def load_manifest(path: Path, kind: Literal["encoder", "generative", ""] = "") -> Manifest:
+    """Read the manifest of one model, of this kind where one is named. Raises ModelRefused."""
     manifest = load_any_manifest(path)
-    if isinstance(manifest, CascadeManifest):
-        raise ModelRefused(f"{path}: a cascade, where the manifest of one model is needed")
+    if isinstance(manifest, CascadeManifest) or (kind and manifest.kind != kind):
+        raise ModelRefused(f"{path}: of kind {manifest.kind}, where {kind or 'the manifest of one model'} is needed")
     return manifest
 
 
@@ -155,7 +155,7 @@ def load_any_manifest(path: Path) -> Manifest | CascadeManifest:
         raise ModelRefused(f"{path}: the manifest cannot be read: {exc.strerror}") from exc
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"]) or "kind"
         raise ModelRefused(f"{path}: not a manifest: {place}: {first['msg']}") from exc
     except ValueError as exc:
         raise ModelRefused(f"{path}: not a manifest: {exc}") from exc
@@ -191,7 +191,11 @@ def identify_cascade(manifest: CascadeManifest) -> str:
     """The id of a cascade: of both readers, and of what decides between them. Raises ModelRefused."""
     rules = manifest.model_dump_json(include={"least_margin", "blend"})
     bounds = [f"{code} {each.lower} {each.upper}" for code, each in sorted(manifest.bounds.items())]
-    parts = [manifest.kind, manifest.version, reader_id(manifest.cheap), reader_id(manifest.second), rules, *bounds]
+    readers = [
+        identify(load_manifest(manifest.cheap, "encoder")),
+        identify(load_manifest(manifest.second, "generative")),
+    ]
+    parts = [manifest.kind, manifest.version, *readers, rules, *bounds]
     return f"{manifest.version}-{content_id(*parts)}"
 
 

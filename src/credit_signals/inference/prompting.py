@@ -133,6 +133,10 @@ class Prompter:
         """Whether the judgement is yes."""
         return self.chosen("judgement", answer) == "yes"
 
+    def yes_share(self, answer: Answer) -> float:
+        """The probability that the judgement is yes."""
+        return answer.shares[list(self._tables["judgement"]).index("yes")]
+
     def chosen(self, table: str, answer: Answer) -> str:
         """The name of the chosen label."""
         return list(self._tables[table])[answer.best]
@@ -146,6 +150,11 @@ class Prompter:
             self._question(self._details.subject.prompt.replace("{event}", event), "subject"),
             self._question(self._details.severity.prompt.replace("{event}", event), "severity"),
         ]
+
+    def alone(self, context: str, text: str, limit: int) -> list[int]:
+        """The prompt that shows one sentence, what stands before it as its heading, in at most `limit` tokens."""
+        pieces = section_pieces(self._template, [context] if context else [], [sentence_text(text)])
+        return tokenize_pieces(self._model, pieces)[:limit]
 
     def split(self, section: Section, limit: int) -> list[Chunk]:
         """Chunks of at most `limit` tokens, with as many sentences as can be numbered and fit."""

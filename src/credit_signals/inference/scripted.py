@@ -16,6 +16,7 @@ from credit_signals.domain import (
     now,
 )
 from credit_signals.errors import ReadFailed
+from credit_signals.inference.base import Doubt
 
 
 class ScriptedReader:
@@ -23,7 +24,8 @@ class ScriptedReader:
 
     Signals get the subject company, severity 2, confidence 0.9 and, unless the script says more, the stance occurred.
     A keyword of `fails_on` raises ReadFailed, as a model does that cannot read a section. Languages other than
-    `languages` (empty: all) are not read.
+    `languages` (empty: all) are not read. It can take either part of a cascade: it proposes what it would state with
+    the confidence asked for, and judges by `verdicts`: keyword -> probability of yes, 0 without a keyword.
     """
 
     def __init__(
@@ -32,14 +34,18 @@ class ScriptedReader:
         activities: Mapping[str, FoundActivity] | None = None,
         languages: Sequence[str] = (),
         fails_on: Sequence[str] = (),
+        verdicts: Mapping[str, float] | None = None,
     ) -> None:
         self._signals = {keyword.lower(): signal for keyword, signal in signals.items()}
         self._activities = {keyword.lower(): activity for keyword, activity in (activities or {}).items()}
         self._languages = tuple(languages)
         self._fails_on = tuple(keyword.lower() for keyword in fails_on)
+        self._verdicts = {keyword.lower(): share for keyword, share in (verdicts or {}).items()}
         script = [*map(repr, sorted(self._signals.items())), *map(repr, sorted(self._activities.items()))]
+        script += map(repr, sorted(self._verdicts.items()))
         self._id = f"scripted-{content_id(*script, *self._languages)}"
         self.read_sections = 0
+        self.judged: list[Doubt] = []
         self.closed = False
 
     @property
@@ -50,6 +56,24 @@ class ScriptedReader:
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order. Raises ReadFailed naming the section."""
         return [self._read_one(section) for section in sections]
+
+    def propose(self, sections: Sequence[Section], least: Mapping[str, float]) -> list[Prediction]:
+        """What `read` gives, without signals below the least confidence (or, of other codes, below a margin of 0)."""
+        return [
+            prediction.model_copy(update={"signals": tuple(s for s in prediction.signals if _likely(s, least))})
+            for prediction in self.read(sections)
+        ]
+
+    def judge(self, doubts: Sequence[Doubt]) -> list[float | None]:
+        """By the verdict of the first keyword in the text; None in a language that is not read."""
+        self.judged += doubts
+        return [self._verdict(doubt) for doubt in doubts]
+
+    def _verdict(self, doubt: Doubt) -> float | None:
+        if self._languages and doubt.language and doubt.language not in self._languages:
+            return None
+        text = doubt.text.lower()
+        return next((share for keyword, share in self._verdicts.items() if keyword in text), 0.0)
 
     def _read_one(self, section: Section) -> Prediction:
         text = section.text.lower()
@@ -79,6 +103,10 @@ class ScriptedReader:
     def close(self) -> None:
         """There is nothing to free; `closed` remembers the call."""
         self.closed = True
+
+
+def _likely(signal: FoundSignal, least: Mapping[str, float]) -> bool:
+    return signal.confidence >= least[signal.code] if signal.code in least else signal.margin >= 0
 
 
 def _signal(scripted: str | FoundSignal, sentence: int) -> FoundSignal:
