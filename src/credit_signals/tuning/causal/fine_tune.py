@@ -24,6 +24,7 @@ from transformers import (
     TrainerCallback,
     set_seed,
 )
+from transformers.trainer_pt_utils import DistributedLengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
@@ -189,13 +190,17 @@ def _examples(
     if lay is one_by_one:
         logger.info("%s reads each question alone: its attention takes no mask of ours", sources.base)
     limit = min(settings.longest, model.config.get_text_config().max_position_embeddings)
-    examples = {split: Dataset.from_list(list(lay(part, limit))) for split, part in encoded.items()}
+    examples = {split: _dataset(lay(part, limit)) for split, part in encoded.items()}
     for split, part in examples.items():
         learned = sum(sum(row.learned) for row in encoded[split])
         logger.info("%s: %d rows in %d examples, %d answer tokens", split, len(encoded[split]), len(part), learned)
         if not len(part):
             raise ConfigurationError(f"{sources.data}: no row of the {split} split fits {limit} tokens")
     return examples
+
+
+def _dataset(examples: Iterable[dict[str, list[int]]]) -> Dataset:
+    return Dataset.from_list([{**example, "length": len(example["input_ids"])} for example in examples])
 
 
 def lays_side_by_side(model: Any, rows: Iterable[Encoded], tolerance: float = 0.05) -> bool:
@@ -230,6 +235,23 @@ def _logits(model: Any, rows: Sequence[Encoded]) -> Any:
     batch.pop("labels")
     with torch.inference_mode():
         return model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).logits[0].float()
+
+
+class _Trainer(SFTTrainer):  # type: ignore[misc]  # trl is not there when types are checked
+    """Batches of similar length, so that little is padding, in an order that depends on seed and epoch alone.
+
+    The trainer's own grouping draws from the global generator, and a resumed run would see another order.
+    """
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Any:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        return DistributedLengthGroupedSampler(
+            self.args.train_batch_size * self.args.gradient_accumulation_steps,
+            num_replicas=1,
+            rank=0,
+            seed=self.args.seed,
+            lengths=list(dataset["length"]),
+        )
 
 
 def _trainer(
@@ -275,7 +297,7 @@ def _trainer(
         r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     padding = next(t for t in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if t is not None)
-    return SFTTrainer(
+    return _Trainer(
         model=model,
         args=config,
         data_collator=functools.partial(collate, padding=padding),
