@@ -11,32 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import py3langid
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from credit_signals.inference.formats import SignalHeads
 from credit_signals.tuning.adapter import write_adapter
-from credit_signals.tuning.calibrate import Calibration, calibrate
+from credit_signals.tuning.baseline import calibrate_for_websites, fit_baseline
+from credit_signals.tuning.calibrate import Calibration
 from credit_signals.tuning.encoder import PairTokenizer, SignalModel
 from credit_signals.tuning.export import heads_of
 from credit_signals.tuning.fit import FitSettings, answer, fit
+from credit_signals.tuning.languages import language_of
 from credit_signals.tuning.metrics import (
     Bools,
-    Floats,
     Outputs,
     attribute_metrics,
     calibration_error,
     code_metrics,
     gold_codes,
 )
-from credit_signals.tuning.teacher import LabelledSentence, Split, load_teacher
+from credit_signals.tuning.teacher import LabelledSentence, Split, by_split, load_teacher
 
 logger = logging.getLogger(__name__)
 
 LANGUAGES = ("en", "de", "fr", "es", "it")
-SIGNAL_FREE_TIMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +98,6 @@ def trained_state(model: SignalModel) -> dict[str, Any]:
     return {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
 
 
-def calibrate_for_websites(logits: Floats, sentences: Sequence[LabelledSentence]) -> Calibration:
-    """Calibrate with sentences counting as often as their kind is met on a website.
-
-    There nine of ten sentences state nothing; in the teacher's files, chosen for their signals, every second one does.
-    """
-    times = np.array([1 if not s.from_website else 2 if s.labels else SIGNAL_FREE_TIMES for s in sentences])
-    return calibrate(np.repeat(logits, times, axis=0), np.repeat(gold_codes(sentences), times, axis=0))
-
-
-def by_split(sentences: Sequence[LabelledSentence], seed: int) -> dict[Split, list[LabelledSentence]]:
-    """Sentences by split."""
-    parts: dict[Split, list[LabelledSentence]] = {"train": [], "validation": [], "test": []}
-    for sentence in sentences:
-        parts[sentence.split(seed)].append(sentence)
-    return parts
-
-
 def measure(sentences: Sequence[LabelledSentence], outputs: Outputs, calibration: Calibration) -> dict[str, Any]:
     """All figures over the sentences, and the codes' figures by language and by kind of text."""
     gold = gold_codes(sentences)
@@ -141,34 +121,11 @@ def _short(gold: Bools, found: Bools, keep: Bools) -> dict[str, Any]:
     return figures
 
 
-def language_of(sentence: LabelledSentence) -> str:
-    """The sentence's language as stated, else as identified."""
-    if sentence.language:
-        return sentence.language
-    language: str = py3langid.classify(sentence.text)[0]
-    return language
-
-
 def baseline(parts: dict[Split, list[LabelledSentence]]) -> dict[str, Any]:
     """TF-IDF and logistic regression on the same splits, calibrated in the same way."""
-    gold = gold_codes(parts["train"])
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    features = vectorizer.fit_transform([sentence.text for sentence in parts["train"]])
-    validation, test = (
-        vectorizer.transform([sentence.text for sentence in parts[name]]) for name in ("validation", "test")
-    )
-    columns = [_regression(features, gold[:, code], validation, test) for code in range(gold.shape[1])]
-    calibration = calibrate_for_websites(np.stack([column[0] for column in columns], axis=1), parts["validation"])
-    found = calibration.found(np.stack([column[1] for column in columns], axis=1))
+    fitted = fit_baseline(parts)
+    found = fitted.calibration.found(fitted.logits([sentence.text for sentence in parts["test"]]))
     return _short(gold_codes(parts["test"]), found, np.ones(len(found), dtype=bool))
-
-
-def _regression(features: Any, gold: Bools, validation: Any, test: Any) -> tuple[Floats, Floats]:
-    """Logits for validation and test; a code that training never states is never found."""
-    if not gold.any():
-        return np.full(validation.shape[0], -20.0), np.full(test.shape[0], -20.0)
-    model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=300).fit(features, gold)
-    return model.decision_function(validation), model.decision_function(test)
 
 
 def evaluate_signals(sources: Sources, seed: int) -> dict[str, Any]:

@@ -62,6 +62,14 @@ def split_of(group: str, seed: int) -> Split:
     return "test" if share == 0 else "validation" if share == 1 else "train"
 
 
+def by_split(sentences: Iterable[LabelledSentence], seed: int) -> dict[Split, list[LabelledSentence]]:
+    """Sentences by split."""
+    parts: dict[Split, list[LabelledSentence]] = {"train": [], "validation": [], "test": []}
+    for sentence in sentences:
+        parts[sentence.split(seed)].append(sentence)
+    return parts
+
+
 def load_teacher(paths: Iterable[Path]) -> list[LabelledSentence]:
     """Read JSON Lines files of labelled sentences.
 
