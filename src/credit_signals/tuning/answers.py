@@ -11,14 +11,17 @@ regression. Every further line is a sentence; it holds no text, so the file may 
     {"id": "...", "group": "...", "language": "en", "gold": ["hiring"], "found": [], "probabilities": [0.01, ...]}
 
 `group` is the document: sentences of one document are resampled together. `probabilities` follow the header's `codes`
-and may be left out (of all sentences alike) by a reader that has none.
+and may be left out (of all sentences alike) by a reader that has none. A sentence may also hold the stance and subject
+of its gold codes, and those that the reader gives them and the codes it found:
+
+    "gold_attributes": {"hiring": ["ongoing", "company"]}, "attributes": {"hiring": ["planned", "company"]}
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from credit_signals.domain import content_id
+from credit_signals.domain import Stance, Subject, content_id
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.teacher import CODES
 
@@ -38,6 +41,7 @@ DECIMALS = 6  # of the probabilities in a file
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating[Any]]
 Share = Annotated[float, Field(ge=0, le=1)]
+Attributes = Mapping[str, tuple[Stance, Subject]]  # by code
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +57,8 @@ class Answers:
     gold: Bools  # [n, C]
     found: Bools  # [n, C]
     probabilities: Floats | None = None  # [n, C], each 0 to 1
+    gold_attributes: tuple[Attributes, ...] = ()  # of each sentence, or none at all
+    attributes: tuple[Attributes, ...] = ()  # as the reader gives them
 
     def __post_init__(self) -> None:
         """Raises ValueError when the parts do not fit together."""
@@ -60,6 +66,8 @@ class Answers:
         tables = [self.gold, self.found, *([] if self.probabilities is None else [self.probabilities])]
         if any(table.shape != shape for table in tables) or {len(self.groups), len(self.languages)} != {len(self.ids)}:
             raise ValueError(f"answers of {self.reader_id}: every part needs {shape[0]} sentences, tables {shape}")
+        if any(len(part) not in {0, len(self.ids)} for part in (self.gold_attributes, self.attributes)):
+            raise ValueError(f"answers of {self.reader_id}: some sentences have attributes and some have none")
         if len(set(self.ids)) != len(self.ids):
             raise ValueError(f"answers of {self.reader_id}: a sentence id stands twice")
 
@@ -90,6 +98,8 @@ class _Sentence(_Line):
     gold: tuple[str, ...]
     found: tuple[str, ...]
     probabilities: tuple[Share, ...] | None = None
+    gold_attributes: dict[str, tuple[Stance, Subject]] | None = None
+    attributes: dict[str, tuple[Stance, Subject]] | None = None
 
 
 Kind = TypeVar("Kind", bound=_Line)
@@ -120,6 +130,8 @@ def _sentence_of(answers: Answers, row: int) -> dict[str, Any]:
         gold=_names(answers.gold[row]),
         found=_names(answers.found[row]),
         probabilities=None if told is None else tuple(round(float(value), DECIMALS) for value in told[row]),
+        gold_attributes=dict(answers.gold_attributes[row]) if answers.gold_attributes else None,
+        attributes=dict(answers.attributes[row]) if answers.attributes else None,
     ).model_dump(exclude_none=True)
 
 
@@ -157,7 +169,8 @@ def _parse(path: Path, number: int, text: str, kind: type[Kind]) -> Kind:
 
 
 def _check(path: Path, number: int, row: _Sentence, header: _Header) -> None:
-    stray = sorted({*row.gold, *row.found} - set(header.codes))
+    named = {*row.gold, *row.found, *(row.gold_attributes or ()), *(row.attributes or ())}
+    stray = sorted(named - set(header.codes))
     if stray:
         raise ConfigurationError(f"{path}, line {number}: sentence {row.id}: {stray[0]!r} is not a code of the header")
     if row.probabilities is not None and len(row.probabilities) != len(header.codes):
@@ -183,6 +196,8 @@ def _answers(header: _Header, rows: Sequence[_Sentence]) -> Answers:
         gold=_table([row.gold for row in rows]),
         found=_table([row.found for row in rows]),
         probabilities=probabilities,
+        gold_attributes=tuple(row.gold_attributes for row in rows if row.gold_attributes is not None),
+        attributes=tuple(row.attributes for row in rows if row.attributes is not None),
     )
 
 

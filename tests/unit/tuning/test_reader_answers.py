@@ -12,11 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credit_signals.domain import Stance, Subject
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.answers import DECIMALS, Answers, load_answers, save_answers
 from credit_signals.tuning.teacher import CODES
 
 TEXT = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(CODES), st.tuples(st.sampled_from(Stance), st.sampled_from(Subject)), max_size=2
+)
 
 
 @st.composite
@@ -35,6 +39,8 @@ def some_answers(draw: st.DrawFn) -> Answers:
         gold=rng.random((n, len(CODES))) < 0.2,
         found=rng.random((n, len(CODES))) < 0.2,
         probabilities=rng.random((n, len(CODES))) if n and draw(st.booleans()) else None,
+        gold_attributes=tuple(draw(st.lists(ATTRIBUTES, min_size=n, max_size=n))) if draw(st.booleans()) else (),
+        attributes=tuple(draw(st.lists(ATTRIBUTES, min_size=n, max_size=n))) if draw(st.booleans()) else (),
     )
 
 
@@ -47,7 +53,8 @@ def test_what_is_saved_is_loaded(answers: Answers) -> None:
         save_answers(answers, path)
         loaded = load_answers(path)
         assert [each.name for each in Path(folder).iterdir()] == ["answers.jsonl"]
-    for name in ("reader_id", "data_hash", "cpu_seconds_per_section", "ids", "groups", "languages", "gold_id"):
+    same = ("reader_id", "data_hash", "cpu_seconds_per_section", "ids", "groups", "languages", "gold_id")
+    for name in (*same, "gold_attributes", "attributes"):
         assert getattr(loaded, name) == getattr(answers, name)
     assert (loaded.gold == answers.gold).all()
     assert (loaded.found == answers.found).all()
@@ -98,6 +105,9 @@ def test_a_file_of_fewer_codes_is_read(tmp_path: Path) -> None:
         (lines(sentence(), sentences=2), "holds 1 sentences where its header says 2"),
         (lines(sentence(), sentence()), "stands twice"),
         (lines(sentence(found=["layoffs"])), "line 2: sentence s1: 'layoffs'"),
+        (lines(sentence(attributes={"layoffs": ["planned", "company"]})), "line 2: sentence s1: 'layoffs'"),
+        (lines(sentence(attributes={"hiring": ["done", "company"]})), "line 2: attributes.hiring.0"),
+        (lines(sentence(attributes={}), sentence(id="s2")), "some sentences have attributes"),
         (lines(sentence(probabilities=[0.5])), "line 2: sentence s1: 1 probabilities for 2 codes"),
         (lines(sentence(probabilities=[0.5, 1.5])), "line 2: probabilities.1"),
         (lines(sentence(probabilities=[0.5, 0.5]), sentence(id="s2")), "some sentences have probabilities"),
