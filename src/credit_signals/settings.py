@@ -73,13 +73,8 @@ class Settings(BaseSettings):
 
     @property
     def reader_manifest(self) -> Path:
-        """The reader's manifest; see `manifest_at`."""
-        return self.manifest_at(self.reader)
-
-    @staticmethod
-    def manifest_at(path: Path) -> Path:
-        """Where a manifest lies; a relative path is looked up here, then beside the sources."""
-        return path if path.is_absolute() or path.exists() else PROJECT_ROOT / path
+        """The reader's manifest; a relative path is looked up here, then beside the sources."""
+        return self.reader if self.reader.is_absolute() or self.reader.exists() else PROJECT_ROOT / self.reader
 
 
 def load() -> Settings:

@@ -14,7 +14,7 @@ from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
 from credit_signals.pipeline import CrawlTools, ReaderShelf
 from credit_signals.scoring import Weights, load_weights
-from credit_signals.settings import Settings
+from credit_signals.settings import PROJECT_ROOT, Settings
 from credit_signals.store import SqlStore
 from credit_signals.store.base import ResultsStore
 from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
@@ -58,7 +58,7 @@ def open_promoted_reader(settings: Settings) -> Reader | None:
     store = open_store(settings)
     try:
         present = store.present_reader()
-        return open_registered(settings, present) if present else None
+        return open_registered(present) if present else None
     finally:
         store.close()
 
@@ -68,9 +68,20 @@ def open_present_reader(settings: Settings) -> Reader:
     return open_promoted_reader(settings) or open_configured_reader(settings)
 
 
-def open_registered(settings: Settings, registered: RegisteredReader) -> Reader:
+def place_for_workers(manifest: Path) -> str:
+    """How a registration names a manifest: relative to the sources if it lies beside them, so that images find it."""
+    place = manifest.resolve()
+    return str(place.relative_to(PROJECT_ROOT) if place.is_relative_to(PROJECT_ROOT) else place)
+
+
+def manifest_of(registered: RegisteredReader) -> Path:
+    """Where this process finds the manifest of a registered reader."""
+    return PROJECT_ROOT / registered.manifest  # an absolute path stays as it is
+
+
+def open_registered(registered: RegisteredReader) -> Reader:
     """A registered reader. Raises ModelRefused, also when its manifest makes another reader by now."""
-    manifest = settings.manifest_at(Path(registered.manifest))
+    manifest = manifest_of(registered)
     reader = open_reader(manifest)
     if reader.id != registered.id:
         reader.close()
@@ -84,7 +95,7 @@ def open_shelf(settings: Settings, store: ResultsStore) -> ReaderShelf:
     def find(wanted: str) -> Reader:
         registered = store.reader(wanted)
         if registered:
-            return open_registered(settings, registered)
+            return open_registered(registered)
         if wanted == reader_id(settings.reader_manifest):
             return open_configured_reader(settings)
         raise ReaderUnknown(

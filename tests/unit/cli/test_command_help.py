@@ -15,6 +15,7 @@ from credit_signals.store import SqlStore
 
 COMMANDS = ["run", "crawl", "enqueue", "work", "score", "report", "graph", "read", "doctor", "serve"]
 QUEUE_COMMANDS = ["status", "dead", "retry", "purge"]
+READER_COMMANDS = ["list", "show", "history", "register", "promote", "rollback"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +45,18 @@ def test_help_teaches_in_one_screen() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
     assert shown.exit_code == 0
     assert "credit-signals run --companies FILE" in shown.output
-    assert all(command in shown.output for command in [*COMMANDS, "queue"])
+    assert all(command in shown.output for command in [*COMMANDS, "queue", "readers"])
     assert len(shown.output.splitlines()) <= 40
 
 
-@pytest.mark.parametrize("command", [*([each] for each in COMMANDS), *(["queue", each] for each in QUEUE_COMMANDS)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([each] for each in COMMANDS),
+        *(["queue", each] for each in QUEUE_COMMANDS),
+        *(["readers", each] for each in READER_COMMANDS),
+    ],
+)
 def test_every_command_explains_itself(command: list[str]) -> None:
     """Each command's help says what it does and what its options mean."""
     shown = CliRunner().invoke(app, [*command, "--help"])
@@ -76,6 +84,9 @@ def test_help_loads_no_stage() -> None:
         (["graph", "a.example"], "the store holds no run yet"),
         (["queue", "status"], "no task queue: set CREDIT_SIGNALS_REDIS_URL"),
         (["enqueue"], "no task queue: set CREDIT_SIGNALS_REDIS_URL"),
+        (["readers", "show"], "no reader is promoted yet"),
+        (["readers", "show", "9-x"], "reader '9-x' is not registered"),
+        (["readers", "rollback"], "no reader was promoted, so there is nothing to go back to"),
     ],
 )
 def test_what_is_missing_is_named(
