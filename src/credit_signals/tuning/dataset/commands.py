@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.output import print_figures
 
 dataset_app = typer.Typer()
@@ -43,13 +44,12 @@ def sample(
     The files hold text of websites, with the names, addresses and telephone numbers that stand there, and `tune label`
     sends it to the endpoint that you name. Keep them where that is allowed, and out of version control.
     """
-    from credit_signals.errors import ConfigurationError
+    if not store and not sentences:
+        raise ConfigurationError("nothing to sample from: name a --store or files of --sentences")
     from credit_signals.store import SqlStore
     from credit_signals.tuning.dataset.make import SampleFiles, all_candidates, make_sample
     from credit_signals.tuning.dataset.sampling import SampleSettings
 
-    if not store and not sentences:
-        raise ConfigurationError("nothing to sample from: name a --store or files of --sentences")
     opened = SqlStore(store) if store else None
     try:
         candidates = all_candidates(opened, run_id, sentences or [])

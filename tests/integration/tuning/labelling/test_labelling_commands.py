@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 from scripted_endpoint import SIGNALS, Answer, ScriptedEndpoint, completion
+from typer.testing import CliRunner
+
+from credit_signals.errors import ConfigurationError
+from credit_signals.store import SqlStore
+from credit_signals.tuning.commands import tune_app
 
 KEY = "sk-very-secret-0123456789"
 
 
-def _run(arguments: list[object], key: str | None = KEY) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "TEACHER_KEY"}
-    environment |= {"TEACHER_KEY": key} if key is not None else {}
+def _run(arguments: list[object]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TEACHER_KEY": KEY}
     command = [sys.executable, "-m", "credit_signals.cli", "tune", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
@@ -43,12 +47,17 @@ def test_the_key_is_sent_and_never_shown(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", "two words", "schlüssel"])
-def test_a_missing_or_impossible_key_is_refused_by_the_name_of_its_variable(sample: Path, key: str | None) -> None:
+def test_a_missing_or_impossible_key_is_refused_by_the_name_of_its_variable(
+    sample: Path, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The variable is named, its value is not; nothing is asked."""
+    monkeypatch.delenv("TEACHER_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("TEACHER_KEY", key)
     options = ["--endpoint", "http://127.0.0.1:1/v1", "--model", "big", "--key-env", "TEACHER_KEY"]
-    done = _run(["label", sample, sample.with_name("out.jsonl"), *options], key)
-    assert done.returncode == 2
-    assert done.stderr == "credit-signals: the environment variable TEACHER_KEY holds no key\n"
+    done = CliRunner().invoke(tune_app, ["label", str(sample), str(sample.with_name("out.jsonl")), *options])
+    assert isinstance(done.exception, ConfigurationError)
+    assert str(done.exception) == "the environment variable TEACHER_KEY holds no key"
 
 
 def test_an_endpoint_that_refuses_the_key_ends_with_an_error(sample: Path) -> None:
@@ -62,12 +71,19 @@ def test_an_endpoint_that_refuses_the_key_ends_with_an_error(sample: Path) -> No
     assert "HTTP 401" in done.stderr
 
 
-def test_sampling_nothing_is_refused(tmp_path: Path) -> None:
+def test_sampling_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without store and files there is nothing to choose from."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CREDIT_SIGNALS_")}
-    command = [sys.executable, "-m", "credit_signals.cli", "tune", "sample", "--out", str(tmp_path / "s.jsonl")]
-    done = subprocess.run(
-        [*command, "--count", "5"], capture_output=True, text=True, check=False, timeout=60, env=environment
-    )
-    assert done.returncode == 2
-    assert "name a --store" in done.stderr
+    monkeypatch.delenv("CREDIT_SIGNALS_STORE_URL", raising=False)
+    done = CliRunner().invoke(tune_app, ["sample", "--out", str(tmp_path / "s.jsonl"), "--count", "5"])
+    assert isinstance(done.exception, ConfigurationError)
+    assert "name a --store" in str(done.exception)
+
+
+def test_a_store_is_sampled(tmp_path: Path) -> None:
+    """The command opens the store that is named; without a run in it, it says so."""
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    made = SqlStore(store)
+    made.migrate()
+    made.close()
+    done = CliRunner().invoke(tune_app, ["sample", "--out", str(tmp_path / "s"), "--count", "5", "--store", store])
+    assert str(done.exception) == "the store has no run yet"

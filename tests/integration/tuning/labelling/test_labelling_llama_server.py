@@ -12,9 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
+
+from credit_signals.tuning.commands import tune_app
 
 pytest.importorskip("starlette_context", reason="the server of llama-cpp-python is not installed")
 
@@ -55,11 +59,10 @@ def _wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> N
             time.sleep(0.1)
 
 
-def _tune(*arguments: object) -> dict[str, object]:
-    command = [sys.executable, "-m", "credit_signals.tuning", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    figures: dict[str, object] = json.loads(done.stdout)
+def _tune(*arguments: object) -> dict[str, Any]:
+    done = CliRunner().invoke(tune_app, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 
 
@@ -79,8 +82,7 @@ def test_a_local_model_labels_grades_and_is_not_asked_twice(llama_server: str, t
     assert (again["asked"], again["labelled"]) == (0, 3)
     graded = _tune("grade", labels, tmp_path / "good.jsonl", *teacher)
     assert graded["without_answer"] == 0
-    piles = [graded[name] for name in ("kept", "review", "dropped", "invalid")]
-    assert sum(int(str(pile)) for pile in piles) == 3
+    assert sum(graded[name] for name in ("kept", "review", "dropped", "invalid")) == 3
     compared = _tune("compare-labels", labels, labels)
     assert compared["kappa"] == 1.0
 
