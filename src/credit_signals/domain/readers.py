@@ -17,8 +17,8 @@ class RegisteredReader(Noun):
     id: str  # question version + model hash, as the manifest gives it
     kind: str  # as in the manifest
     manifest: str  # where the manifest lies; a relative path is looked up as that of the settings
-    base: str  # name and SHA-256 of the base model's file
-    adapter: str = ""  # name and SHA-256; empty: there is none
+    base: str  # name and SHA-256 of the base model's file, of each where there are several
+    adapter: str = ""  # the same of adapters; empty: there is none
     data_hash: str  # of the data that it was trained on
     metrics: dict[str, JsonValue] = Field(default_factory=dict)  # as evaluation wrote them
     card: str  # the model card, Markdown

@@ -9,7 +9,14 @@ from typing import Any
 
 from credit_signals.domain import RegisteredReader, now
 from credit_signals.errors import ConfigurationError
-from credit_signals.inference.manifest import ModelFile, identify, load_manifest
+from credit_signals.inference.manifest import (
+    CascadeManifest,
+    Manifest,
+    ModelFile,
+    load_any_manifest,
+    load_manifest,
+    reader_id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +35,33 @@ def describe_reader(files: ReaderFiles) -> RegisteredReader:
 
     Raises ModelRefused for a manifest, ConfigurationError for a card or metrics that cannot be used.
     """
-    manifest = load_manifest(files.manifest)
-    reader_id = identify(manifest)
+    known_id = reader_id(files.manifest)
+    manifest = load_any_manifest(files.manifest)
+    parts = _parts(manifest)
     metrics = _metrics(files.metrics)
-    measured = metrics.get("reader_id", reader_id)
-    if measured != reader_id:
-        raise ConfigurationError(f"{files.metrics}: figures of reader {measured}, but the manifest makes {reader_id}")
+    measured = metrics.get("reader_id", known_id)
+    if measured != known_id:
+        raise ConfigurationError(f"{files.metrics}: figures of reader {measured}, but the manifest makes {known_id}")
     data_hash = files.data_hash or metrics.get("data_hash")
     if not isinstance(data_hash, str) or not data_hash:
         raise ConfigurationError(f"{files.metrics}: holds no `data_hash`; state that of the training data")
     return RegisteredReader(
-        id=reader_id,
+        id=known_id,
         kind=manifest.kind,
         manifest=files.known_as,
-        base=_named(manifest.model),
-        adapter=_named(manifest.adapter) if manifest.adapter else "",
+        base="; ".join(_named(part.model) for part in parts),
+        adapter="; ".join(_named(part.adapter) for part in parts if part.adapter),
         data_hash=data_hash,
         metrics=metrics,
         card=_card(files.card),
         registered_at=now(),
     )
+
+
+def _parts(manifest: Manifest | CascadeManifest) -> list[Manifest]:
+    if isinstance(manifest, CascadeManifest):
+        return [load_manifest(manifest.cheap), load_manifest(manifest.second)]
+    return [manifest]
 
 
 def _named(part: ModelFile) -> str:
