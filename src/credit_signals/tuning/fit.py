@@ -27,7 +27,7 @@ IGNORED = -100  # cross-entropy skips these targets
 class FitSettings:
     """How to train. `rank` 0 trains the encoder in full; `threads` is torch's."""
 
-    epochs: int = 8
+    epochs: int = 6
     seed: int = 1
     rank: int = 32
     rate: float = 8e-4
@@ -37,8 +37,6 @@ class FitSettings:
     no_context: float = 0.15  # share of sentences shown without their context
     rare_boost: float = 3.0  # largest weight of a rare code's positives
     threads: int = 2
-    website_repeat: int = 2  # times that a sentence in the manner of a website is shown in an epoch
-    news_share: float = 0.5  # share of the news shown in an epoch, drawn anew each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +105,7 @@ def fit(
     bare = tokenizer.tokenize(sentences, with_context=False)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    website = [row for row, sentence in enumerate(sentences) if sentence.from_website] * settings.website_repeat
-    news = [row for row, sentence in enumerate(sentences) if not sentence.from_website]
-    drawn = math.ceil(settings.news_share * len(news))
-    steps = settings.epochs * math.ceil((len(website) + drawn) / settings.batch)
+    steps = settings.epochs * math.ceil(len(sentences) / settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.rate, total_steps=steps + 1, pct_start=0.08, anneal_strategy="linear", cycle_momentum=False
     )
@@ -119,8 +114,7 @@ def fit(
         model.train()
         losses: list[float] = []
         started = time.monotonic()
-        rows = website + dice.sample(news, drawn)
-        shown = [(row, bare[row] if dice.random() < settings.no_context else full[row]) for row in rows]
+        shown = [(row, bare[row] if dice.random() < settings.no_context else full[row]) for row in range(len(full))]
         for batch in batches_by_length(shown, settings.batch, dice):
             targets = make_targets([sentences[row] for row, _ in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):

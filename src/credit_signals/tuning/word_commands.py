@@ -1,0 +1,39 @@
+"""The command that gives an English encoder words of other languages: `credit-signals tune words`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+words_app = typer.Typer()
+
+TRAINING = Path("workers/section_reader/training")
+
+
+@words_app.command()
+def words(
+    base: Annotated[Path, typer.Argument(help="Folder with the English encoder: safetensors, tokenizer.", exists=True)],
+    out: Annotated[Path, typer.Argument(help="Folder for the extended encoder.")],
+    pairs: Annotated[
+        Path, typer.Option(help="Folder of labelled sentences of which some render an English one (`src` is its id).")
+    ] = TRAINING,
+    epochs: Annotated[int, typer.Option(min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the order of pairs.")] = 1,
+) -> None:
+    """Give the encoder the commonest words of German, French, Spanish and Italian, and learn them from pairs.
+
+    English is embedded as before. Needs the extra `tune`.
+    """
+    from credit_signals.tuning.teacher import load_teacher  # heavy
+    from credit_signals.tuning.word_pairs import PairSettings, WordLearner, pairs_of  # heavy
+    from credit_signals.tuning.words import add_words  # heavy
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    known, added = add_words(base, out)
+    learner = WordLearner(out, known, PairSettings(epochs=epochs, seed=seed))
+    near = learner.learn(pairs_of(load_teacher(sorted(pairs.glob("website_*.jsonl")))))
+    typer.echo(json.dumps({"words": added, "held_out_cosine": round(near, 4)}))
