@@ -258,7 +258,7 @@ def _trainer(
     model: Any, tokenizer: Any, examples: dict[Split, Dataset], out: Path, settings: CausalSettings
 ) -> SFTTrainer:
     steps = math.ceil(len(examples["train"]) / settings.batch)
-    every = settings.every or max(1, steps // 4)
+    every = min(settings.every or max(1, steps // 4), math.ceil(steps * settings.epochs))  # at least once
     gpu = torch.cuda.is_available()
     config = SFTConfig(
         output_dir=str(out / CHECKPOINTS),
@@ -321,4 +321,4 @@ def _write(model: Any, tokenizer: Any, sources: CausalSources, settings: CausalS
     plot_curve(out / PICTURE, card["curve"], f"{card['base']} on {card['data']}")
     text = json.dumps(card, indent=1) + "\n"
     (out / CARD).write_text(text, encoding="utf-8")
-    (out / MERGED / CARD).write_text(text, encoding="utf-8")  # the converter takes the template's hash from here
+    (out / MERGED / CARD).write_text(text, encoding="utf-8")  # goes with the weights wherever they are copied

@@ -147,7 +147,7 @@ def _details(event: Event, found: _Stated, details: Details, sentences: int) -> 
     label = found.label
     if sentences > 1:
         prompt = details.sentence.prompt.replace("{event}", event.event)
-        yield _Asked(f"{event.code}/sentence", prompt, f" {found.place}")
+        yield _Asked(f"{event.code}/sentence", prompt, details.sentence.written(found.place))
     for name, value in (("stance", label.stance), ("subject", label.subject), ("severity", str(label.severity))):
         table = getattr(details, name)
         yield _Asked(f"{event.code}/{name}", table.prompt.replace("{event}", event.event), table.labels[value])

@@ -73,7 +73,7 @@ def plain_labels(questions: Questions) -> list[str]:
     details = questions.details
     tables = (details.judgement, details.stance, details.subject, details.severity)
     labels = [label for table in tables for label in table.labels.values()]
-    return labels + [f" {number}" for number in range(1, MOST_SENTENCES + 1)]
+    return labels + [details.sentence.written(number) for number in range(1, MOST_SENTENCES + 1)]
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, questions: Path | None) -> PreTrainedTokenizerFast:

@@ -1,58 +1,25 @@
-"""A very small base model and a toy task for it: what a torch-less environment skips."""
+"""Fixtures of generative training; what needs torch is skipped where it is missing."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from credit_signals.inference.questions import load_questions
-from credit_signals.tuning.causal.interviews import RowSettings, make_rows
-from credit_signals.tuning.chat import write_rows
-from credit_signals.tuning.teacher import Label, LabelledSentence
-
-QUESTIONS = Path("workers/section_reader/questions_short")
-TOWNS = ("Oakham", "Pell", "Harrow", "Marl", "Stow", "Leigh", "Brack", "Tarn", "Wick", "Holt")
-EVENTS = {
-    "insolvency": "Administrators were appointed over {town} Ltd.",
-    "hiring": "We are hiring fitters in {town}.",
-    "": "Our shop in {town} opens at nine.",
-}
-
-
-def toy_sentences(count: int) -> list[LabelledSentence]:
-    """Sentences of two events and of none, each a document of its own."""
-    sentences = []
-    for number in range(count):
-        code = list(EVENTS)[number % len(EVENTS)]
-        text = EVENTS[code].format(town=TOWNS[number % len(TOWNS)] + str(number))
-        labels = (Label(code, "occurred", "company", 3 if code == "insolvency" else 1),) if code else ()
-        sentences.append(LabelledSentence(f"s{number}", f"s{number}", "en", "News", text, labels))
-    return sentences
+from tests.unit.tuning.causal.toy_reader import make_tiny_base, write_toy_rows
 
 
 @pytest.fixture(scope="session")
 def toy_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rows of the toy task."""
     path = tmp_path_factory.mktemp("toy") / "rows.jsonl"
-    write_rows(path, make_rows(toy_sentences(150), load_questions(QUESTIONS), RowSettings(negatives=6)))
+    write_toy_rows(path)
     return path
 
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random Llama model of two layers and its tokenizer."""
-    torch = pytest.importorskip("torch", reason="training needs the extra `tune`")
-    pytest.importorskip("trl", reason="training needs the extra `tune`")
-    from credit_signals.tuning.causal.pretrain import PretrainSettings, make_model
-    from credit_signals.tuning.causal.texts import END, train_tokenizer
-
+    """A folder with a random Llama model and its tokenizer."""
+    pytest.importorskip("torch", reason="training needs the extra `tune`")
     folder = tmp_path_factory.mktemp("base")
-    texts = [sentence.text for sentence in toy_sentences(60)]
-    tokenizer: Any = train_tokenizer(texts, 640, QUESTIONS)
-    torch.manual_seed(0)
-    settings = PretrainSettings(layers=2, vocabulary=640, context=128)
-    make_model(settings, tokenizer.convert_tokens_to_ids(END)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    make_tiny_base(folder)
     return folder

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.tuning.causal.conftest import QUESTIONS
+from tests.unit.tuning.causal.toy_reader import QUESTIONS
 
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.prompting import Prompter

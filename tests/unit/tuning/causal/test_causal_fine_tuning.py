@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.tuning.causal.conftest import QUESTIONS, toy_sentences
+from tests.unit.tuning.causal.toy_reader import QUESTIONS, toy_sentences
 
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.questions import load_questions

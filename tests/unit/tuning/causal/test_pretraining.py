@@ -16,7 +16,7 @@ pytest.importorskip("transformers", reason="training needs the extra `tune`")
 
 import torch
 from safetensors.torch import load_file
-from tests.unit.tuning.causal.conftest import QUESTIONS
+from tests.unit.tuning.causal.toy_reader import QUESTIONS
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from credit_signals.inference.questions import load_questions
