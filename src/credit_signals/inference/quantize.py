@@ -18,12 +18,16 @@ TYPES = (
 )  # all that need no importance matrix
 
 
-def quantize_file(source: Path, target: Path, kind: str, threads: int = 1) -> None:
-    """Write the GGUF file at `source` in the type `kind` (of TYPES) to `target`.
+EMBEDDING_TYPES = ("F16", "BF16", "Q8_0")  # a table that is only looked up loses next to nothing in these
+
+
+def quantize_file(source: Path, target: Path, kind: str, embeddings: str = "", threads: int = 1) -> None:
+    """Write the GGUF file at `source` in the type `kind` (of TYPES) to `target`; token embeddings may have their own.
 
     Raises ModelRefused with llama.cpp's reason: `source` is damaged, quantized already or no model; the disk is full.
     """
-    command = [sys.executable, "-m", "credit_signals.inference.quantize", str(source), str(target), kind, str(threads)]
+    module = "credit_signals.inference.quantize"
+    command = [sys.executable, "-m", module, str(source), str(target), kind, embeddings, str(threads)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=QUANTIZE_SECONDS, check=False, text=True)  # noqa: S603  # our own module and no shell
     except subprocess.TimeoutExpired as exc:
@@ -40,13 +44,15 @@ def _tell(level: int, text: bytes, _data: object) -> None:
 
 
 def main() -> int:
-    """The child: SOURCE TARGET TYPE THREADS."""
-    source, target, kind, threads = sys.argv[1:]
+    """The child: SOURCE TARGET TYPE EMBEDDINGS THREADS."""
+    source, target, kind, embeddings, threads = sys.argv[1:]
     llama = library()
     tell = llama.llama_log_callback(_tell)
     llama.llama_log_set(tell, None)
     parameters = llama.llama_model_quantize_default_params()
     parameters.ftype = getattr(llama, f"LLAMA_FTYPE_{'ALL' if kind == 'F32' else 'MOSTLY'}_{kind}")
+    if embeddings:
+        parameters.token_embedding_type = getattr(llama, f"GGML_TYPE_{embeddings}")
     parameters.nthread = int(threads)
     return int(llama.llama_model_quantize(os.fsencode(source), os.fsencode(target), parameters))
 

@@ -17,7 +17,7 @@ CODES: tuple[str, ...] = tuple(entry.code for entry in SIGNAL_CODES)
 STANCES: tuple[str, ...] = tuple(Stance)
 SUBJECTS: tuple[str, ...] = tuple(Subject)
 SEVERITIES: tuple[int, ...] = (1, 2, 3)
-NEWSWIRES = ("reuters", "sentivent")  # sources known to be English throughout
+NEWSWIRES = ("reuters", "sentivent", "news")  # sources known to be English throughout
 
 Split = Literal["train", "validation", "test"]
 

@@ -82,12 +82,13 @@ def quantize(
     source: Annotated[Path, typer.Argument(help="GGUF file in F32, BF16 or F16.", exists=True, dir_okay=False)],
     output: Annotated[Path, typer.Argument(help="The GGUF file to write.", dir_okay=False)],
     kind: Annotated[str, typer.Option("--type", help="Q4_0, Q5_K_M, Q8_0, BF16...")],
+    embeddings: Annotated[str, typer.Option(help="Type of the token embeddings alone: Q8_0, BF16, F16.")] = "",
     threads: Threads = 1,
 ) -> None:
     """Quantize a GGUF file."""
     from credit_signals.tuning.conversion.quantization import quantize as quantize_model
 
-    typer.echo(f"{quantize_model(source, output, kind, threads)}  {output}")
+    typer.echo(f"{quantize_model(source, output, kind, embeddings, threads)}  {output}")
 
 
 @conversion_app.command()

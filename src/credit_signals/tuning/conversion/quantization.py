@@ -8,7 +8,7 @@ import gguf
 
 from credit_signals.errors import ConfigurationError, ModelRefused
 from credit_signals.inference.model_file import try_loading
-from credit_signals.inference.quantize import TYPES, quantize_file
+from credit_signals.inference.quantize import EMBEDDING_TYPES, TYPES, quantize_file
 from credit_signals.tuning.chat import file_hash
 from credit_signals.tuning.conversion.gguf_file import MATRIX, whole_file, write_fault
 
@@ -38,19 +38,23 @@ def require_fit(path: Path, kind: str) -> None:
             raise ModelRefused(f"{path}: {reason}; what fits: {fitting}")
 
 
-def quantize(source: Path, output: Path, kind: str, threads: int = 1) -> str:
+def quantize(source: Path, output: Path, kind: str, embeddings: str = "", threads: int = 1) -> str:
     """Write `source` (F32, F16 or BF16) in the type `kind` (of inference.quantize.TYPES); gives the SHA-256.
+
+    `embeddings` (of EMBEDDING_TYPES) is the type of the token embeddings when it is to be another.
 
     Raises ConfigurationError for an unknown type, ModelRefused for a file that is damaged or quantized already or whose
     rows do not fit, and OSError when the output cannot be written, a full disk among the reasons.
     """
     if kind not in TYPES:
         raise ConfigurationError(f"type {kind!r} is unknown; known: {', '.join(TYPES)}")
+    if embeddings and embeddings not in EMBEDDING_TYPES:
+        raise ConfigurationError(f"embeddings {embeddings!r} are unknown; known: {', '.join(EMBEDDING_TYPES)}")
     try_loading(source)
     require_fit(source, kind)
     with whole_file(output) as part:
         try:
-            quantize_file(source, part, kind, threads)
+            quantize_file(source, part, kind, embeddings, threads)
         except ModelRefused as exc:
             raise write_fault(part, output) or exc from exc
     return file_hash(output)
