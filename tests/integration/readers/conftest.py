@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from credit_signals.cli import app
 from credit_signals.inference import reader_id
 from credit_signals.inference.encoder import Encoder
+from credit_signals.inference.formats import SignalHeads
 from credit_signals.inference.manifest import write_encoder_manifest
 from credit_signals.task_queue import EmbeddedRedis
 from credit_signals.tuning.answers import BASELINE, Answers, save_answers
@@ -68,12 +69,18 @@ def cli(*arguments: str | Path, expected: int = 0) -> Result:
     return done
 
 
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """Readers a, b and c; a is that of the settings. The store is empty, the queue a Redis of the test's own."""
+@pytest.fixture(scope="session")
+def heads() -> SignalHeads:
+    """The heads of all readers, but for their thresholds."""
     encoder = Encoder(MINILM)
-    heads = make_heads(encoder)
+    made = make_heads(encoder)
     encoder.close()
+    return made
+
+
+@pytest.fixture
+def bench(heads: SignalHeads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Readers a, b and c; a is that of the settings. The store is empty, the queue a Redis of the test's own."""
     for name, threshold in {"a": 0.9, "b": 0.5, "c": 0.1}.items():
         (tmp_path / name).mkdir()
         replace(heads, threshold=np.full(len(heads.code_names), threshold, np.float32)).save(
