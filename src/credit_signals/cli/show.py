@@ -120,10 +120,13 @@ def _signals(report: CompanyReport, shown: int) -> Text:
     if report.status != "read":
         return Text(f"{report.status}: {report.reason}", style="dim")
     present = [signal for signal in report.signals if signal.withdrawn_at is None]
-    strongest = sorted(present, key=_strength, reverse=True)
+    points = {part.signal_id: abs(part.points) for part in report.gauge.contributions} if report.gauge else {}
+    strongest = sorted(present, key=lambda signal: (points.get(signal.id, 0.0), *_strength(signal)), reverse=True)
     text = Text("\n").join(_line(signal) for signal in strongest[:shown])
     if len(strongest) > shown:
         text.append(f"\n... and {len(strongest) - shown} more", style="dim")
+    if report.unsure_statements:
+        text.append(f"{chr(10) if text else ''}{report.unsure_statements} statements not sure", style="dim")
     for reason, count in report.unread_sections.items():
         text.append(f"{chr(10) if text else ''}{count} sections unread ({reason})", style="dim")
     return text

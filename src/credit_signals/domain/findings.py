@@ -168,6 +168,7 @@ class CompanyReport(Noun):
     pages: int = 0
     sections: int = 0
     unread_sections: dict[str, int] = Field(default_factory=dict)  # reason -> count
+    unsure_statements: int = 0  # that the reader could neither affirm nor rule out; in no gauge
     language: str = ""  # of most sections
     activities: tuple[Activity, ...] = ()
     gauge: Score | None = None  # None when nothing could be judged

@@ -43,17 +43,16 @@ class CascadeReader:
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order. Raises ReadFailed naming the sections."""
         proposals = self._first.propose(sections, self._least)
-        foreign = [s for s, proposal in zip(sections, proposals, strict=True) if proposal.unread_reason]
-        by_second = (
-            {prediction.content_hash: prediction for prediction in self._second.read(foreign)} if foreign else {}
-        )
+        foreign = [row for row, proposal in enumerate(proposals) if proposal.unread_reason]
+        read = self._second.read([sections[row] for row in foreign]) if foreign else []
+        by_second = dict(zip(foreign, read, strict=True))
         try:
             verdicts = self._settle(sections, proposals)
         except ReadFailed as exc:
             raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
         return [
-            self._sign(section, by_second.get(section.content_hash) or verdict.apply(proposal))
-            for section, proposal, verdict in zip(sections, proposals, verdicts, strict=True)
+            self._sign(section, by_second.get(row) or verdict.apply(proposal))
+            for row, (section, proposal, verdict) in enumerate(zip(sections, proposals, verdicts, strict=True))
         ]
 
     def _sign(self, section: Section, prediction: Prediction) -> Prediction:

@@ -196,10 +196,10 @@ class Prompter:
         return tokens
 
     def _sentence_labels(self) -> tuple[int, ...]:
-        """First tokens of " 1", " 2" and so on, for as long as they differ."""
+        """First tokens of 1, 2 and so on, for as long as they differ."""
         tokens: list[int] = []
         for number in range(1, MOST_SENTENCES + 1):
-            token = self._first_token(f" {number}")
+            token = self._first_token(self._details.sentence.written(number))
             if token in tokens:
                 break
             tokens.append(token)

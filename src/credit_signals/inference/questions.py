@@ -53,9 +53,14 @@ class Labels(_Part):
 
 
 class WhichSentence(_Part):
-    """The question for the number of the sentence."""
+    """The question for the number of the sentence; the label shows how the model writes a number."""
 
     prompt: str
+    label: str = " {number}"
+
+    def written(self, number: int) -> str:
+        """The label of a sentence."""
+        return self.label.replace("{number}", str(number))
 
 
 class Details(_Part):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from credit_signals.domain import Company, CompanyReport, Fetch, FetchStatus, Prediction, Section, now
 from credit_signals.pipeline.opening import known_run
-from credit_signals.scoring import Weights, find_activities, find_signals, follow_signals, score_company
+from credit_signals.scoring import Weights, find_activities, find_signals, find_unsure, follow_signals, score_company
 from credit_signals.store.base import ResultsStore, SiteRecord
 from credit_signals.taxonomy.activities import title_of
 
@@ -27,11 +27,13 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
     """Join what was read of one company into its report and store it."""
     at = now()
     predictions = store.predictions(record.run_id, company.id)
+    unsure = find_unsure(record.sections, predictions)
     signals = follow_signals(
         store.signals(company.id),
         find_signals(company.id, record.sections, predictions, record.crawled_at),
-        *_checked_urls(record, store.fetches(record.run_id, company.id), predictions),
+        _missing_urls(record, store.fetches(record.run_id, company.id), predictions),
         record.crawled_at,
+        unsure,
     )
     store.save_signals(signals)
     unread = Counter(unread_reason(section, predictions) for section in record.sections)
@@ -44,6 +46,7 @@ def score_record(company: Company, record: SiteRecord, store: ResultsStore, weig
         pages=record.pages,
         sections=len(record.sections),
         unread_sections={reason: count for reason, count in sorted(unread.items()) if reason},
+        unsure_statements=len(unsure),
         language=record.language,
         activities=tuple(find_activities(record.sections, predictions, title_of)),
         gauge=score_company(signals, record.facts, record.status, weights, at, text_read="" in unread),
@@ -62,11 +65,9 @@ def unread_reason(section: Section, predictions: Mapping[str, Prediction]) -> st
     return "not read" if prediction is None else prediction.unread_reason
 
 
-def _checked_urls(
-    record: SiteRecord, fetches: Sequence[Fetch], predictions: Mapping[str, Prediction]
-) -> tuple[set[str], set[str]]:
-    """The pages whose every section was read this time, and the pages that are gone."""
+def _missing_urls(record: SiteRecord, fetches: Sequence[Fetch], predictions: Mapping[str, Prediction]) -> set[str]:
+    """The pages that can be missing a statement: every section of them was read this time, or they are gone."""
     unread = {section.url for section in record.sections if unread_reason(section, predictions)}
     checked = {fetch.final_url for fetch in fetches if fetch.status in REACHED} - unread
     gone = {fetch.url for fetch in fetches if fetch.http_status in {404, 410}}
-    return checked, gone
+    return checked | gone

@@ -42,7 +42,7 @@ class WorkOptions:
 
 
 def work(queue: TaskQueue, readers: ReaderShelf, store: ResultsStore, options: WorkOptions) -> Counter[str]:
-    """Read sections until stopped; counts of sections read, unread for a reason, and failed.
+    """Read sections until stopped; counts of sections read, unread for a reason, and failed, and of unsure statements.
 
     Each task is read by the reader that it names. One that names an unknown reader fails, and is a dead letter in the
     end; a known reader that cannot be opened here raises ModelRefused, and the deliveries in hand go to other workers.
@@ -105,6 +105,7 @@ def _read_batch(
             raise
         queue.ack(held)
     yield from ("unread" if prediction.unread_reason else "read" for _, prediction in done)
+    yield from ("unsure" for _, prediction in done for _ in prediction.unsure)
 
 
 Answered: TypeAlias = tuple[Delivery, Prediction | ReaderError]

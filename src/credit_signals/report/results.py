@@ -35,6 +35,7 @@ def _company(report: CompanyReport) -> dict[str, Any]:
         "pages": report.pages,
         "sections": report.sections,
         "unread_sections": dict(report.unread_sections),
+        "unsure_statements": report.unsure_statements,
         "language": report.language,
         "activities": [_activity(activity) for activity in report.activities],
         "gauge": _gauge(report.gauge) if report.gauge else None,

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import TypeAlias
 
 from credit_signals.domain import FoundSignal, Prediction, Section, Signal, content_id
 from credit_signals.scoring.evidence import evidence_of
@@ -37,24 +38,39 @@ def find_signals(
     return sorted(best.values(), key=_strength)
 
 
+Statement: TypeAlias = tuple[str, str]  # code and normalised words
+
+
+def find_unsure(sections: Sequence[Section], predictions: Mapping[str, Prediction]) -> set[Statement]:
+    """The statements that the reader left unsure; they are no signals."""
+    statements = set()
+    for section in sections:
+        prediction = predictions.get(section.content_hash)
+        for found in prediction.unsure if prediction else ():
+            if evidence := evidence_of(section, [found.sentence]):
+                statements.add((found.code, normalised(evidence.quote)))
+    return statements
+
+
 def follow_signals(
     previous: Sequence[Signal],
     found: Sequence[Signal],
-    checked_urls: AbstractSet[str],
-    gone_urls: AbstractSet[str],
+    missing_urls: AbstractSet[str],
     at: datetime,
+    unsure: AbstractSet[Statement] = frozenset(),
 ) -> list[Signal]:
     """Join what earlier runs saw with what this run found, strongest first, withdrawn ones last.
 
     A signal found again keeps its `first_seen` and is no longer withdrawn. A signal not found is withdrawn only when
-    its page was read without it (`checked_urls`) or is gone (`gone_urls`): a page that could not be fetched says
-    nothing. Looking at an older run again never undoes what a newer one saw.
+    its page was read without it or is gone (`missing_urls`): a page that could not be fetched says nothing, nor does
+    a statement that the reader is `unsure` of now. Looking at an older run again never undoes what a newer one saw.
     """
     known = {signal.id: signal for signal in previous}
     joined = [_seen_again(known.pop(signal.id, signal), signal) for signal in found]
-    missing = checked_urls | gone_urls
     for signal in known.values():
-        vanished = signal.evidence.url in missing and signal.withdrawn_at is None and signal.last_seen <= at
+        statement = (signal.code, normalised(signal.evidence.quote))
+        missed = signal.evidence.url in missing_urls and statement not in unsure
+        vanished = missed and signal.withdrawn_at is None and signal.last_seen <= at
         joined.append(signal.model_copy(update={"withdrawn_at": at}) if vanished else signal)
     return sorted(joined, key=_strength)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pipeline_world import MILL, World, codes, section
 
 from credit_signals import pipeline
 from credit_signals.errors import CreditSignalsError
+from credit_signals.inference.cascade import CascadeReader
+from credit_signals.inference.manifest import Bounds, CascadeManifest
+from credit_signals.inference.scripted import ScriptedReader
 from credit_signals.scoring import load_weights
 from credit_signals.store.base import SignalChange
 
@@ -87,6 +92,22 @@ def test_companies_that_were_not_crawled_are_left_out(world: World) -> None:
     """A run in the middle of its crawl is scored as far as it is."""
     run = pipeline.open_run(world.store, pipeline.RunRequest([MILL]))
     assert list(pipeline.score_run(run.id, world.store, load_weights())) == []
+
+
+def test_what_a_cascade_leaves_unsure_is_counted_and_not_scored(world: World) -> None:
+    """The worker counts it, the store keeps it, the report tells how many; neither gauge nor signals know it."""
+    bounds = {"default": Bounds(lower=0.1, upper=0.95)}
+    rules = CascadeManifest(
+        kind="cascade", version="1", cheap=Path("a"), second=Path("b"), bounds=bounds, least_margin=0.2
+    )
+    judge = ScriptedReader({}, verdicts={"insolvency": 0.55, "closing": 0.9})
+    world.reader = CascadeReader(rules, "cascade-1", world.reader, judge)
+    run = world.crawled(INSOLVENT, CLOSING)
+    assert world.work() == {"read": 2, "unsure": 1}
+    stored = world.store.predictions(run.id, MILL.id)[INSOLVENT.content_hash]
+    assert ([found.code for found in stored.unsure], stored.signals) == (["insolvency"], ())
+    report = world.score(run)
+    assert (codes(report), report.unsure_statements) == (["site_closure"], 1)
 
 
 def test_an_unknown_run_is_refused(world: World) -> None:

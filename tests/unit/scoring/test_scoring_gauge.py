@@ -90,6 +90,25 @@ def test_denied_and_withdrawn_statements_do_not_count() -> None:
     assert score(signal(stance=Stance.DENIED), signal("recall", "2", withdrawn_at=AT)).contributions == ()
 
 
+@given(some_signals, some_signal, st.sampled_from([{"stance": Stance.DENIED}, {"subject": Subject.COMPETITOR}]))
+def test_a_denial_or_a_rivals_trouble_moves_nothing(
+    signals: list[Signal], added: Signal, changes: dict[str, object]
+) -> None:
+    """Added to any other statements, also of its own code, it changes neither gauge nor contributions."""
+    with_it = score(*signals, added.model_copy(update=changes))
+    assert (with_it.value, with_it.contributions) == (score(*signals).value, score(*signals).contributions)
+
+
+@given(st.sampled_from(NEGATIVE), st.sampled_from([Stance.PLANNED, Stance.POSSIBLE]), st.sampled_from(list(Subject)))
+def test_plans_threats_and_other_peoples_troubles_weigh_less(code: str, stance: Stance, subject: Subject) -> None:
+    """A plan weighs less than the event, a threat less than a plan, and anybody else's less than the company's own."""
+    own = score(signal(code)).raw
+    planned, possible = (score(signal(code, stance=each)).raw for each in (Stance.PLANNED, Stance.POSSIBLE))
+    assert own < planned < possible < WEIGHTS.base
+    if subject is not Subject.COMPANY:
+        assert score(signal(code, stance=stance, subject=subject)).raw > score(signal(code, stance=stance)).raw
+
+
 def test_many_of_one_code_weigh_less_and_less() -> None:
     """The second statement of a code counts half of the first, and says so."""
     first, second = score(signal(), signal(signal_id="2")).contributions

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit_signals.domain import FoundSignal, PageRole, Prediction, Section, Sentence, Signal, Stance, Subject
-from credit_signals.scoring import find_signals, follow_signals
+from credit_signals.scoring import find_signals, find_unsure, follow_signals
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,11 +80,28 @@ def test_findings_without_a_sentence_or_a_known_code_are_left_out() -> None:
     assert find_signals("acme", [of], predictions, START) == []
 
 
+def test_what_a_reader_is_unsure_of_is_no_signal() -> None:
+    """Unsure statements are told apart from signals, one per code and words, whatever page they stand on."""
+    pages = [section(NEWS, "We cut 40 jobs.", "More."), section(HOME, "we cut  40 jobs", "Else.")]
+    unsure = (found(), found("hiring", sentence=9))
+    predictions = {page.content_hash: prediction(page).model_copy(update={"unsure": unsure}) for page in pages}
+    assert find_signals("acme", pages, predictions, START) == []
+    assert find_unsure(pages, predictions) == {("layoffs", "we cut 40 jobs")}
+
+
+def test_a_statement_that_became_unsure_is_not_withdrawn() -> None:
+    """It still stands on its page; only the reader's mind changed."""
+    before = signals_of((section(NEWS, "We cut 40 jobs."), found()), (section(NEWS, "We shut Leeds."), found()))
+    joined = follow_signals(before, [], {NEWS}, START + DAY, {("layoffs", "we cut 40 jobs")})
+    standing = [signal.evidence.quote for signal in joined if signal.withdrawn_at is None]
+    assert standing == ["We cut 40 jobs."]
+
+
 def test_a_signal_found_again_keeps_when_it_was_first_seen() -> None:
     """`first_seen` stays, `last_seen` moves."""
     of = section(NEWS, "We cut 40 jobs.")
     before, after = signals_of((of, found())), signals_of((of, found()), at=START + DAY)
-    (signal,) = follow_signals(before, after, {NEWS}, set(), START + DAY)
+    (signal,) = follow_signals(before, after, {NEWS}, START + DAY)
     assert (signal.first_seen, signal.last_seen, signal.withdrawn_at) == (START, START + DAY, None)
 
 
@@ -92,20 +109,19 @@ def test_a_statement_is_withdrawn_only_when_its_page_was_checked_or_is_gone() ->
     """A page that was not reached this time withdraws nothing."""
     before = signals_of((section(NEWS, "We cut 40 jobs."), found()))
     then = START + DAY
-    assert follow_signals(before, [], set(), set(), then)[0].withdrawn_at is None
-    assert follow_signals(before, [], {HOME}, {HOME}, then)[0].withdrawn_at is None
-    assert follow_signals(before, [], {NEWS}, set(), then)[0].withdrawn_at == then
-    (gone,) = follow_signals(before, [], set(), {NEWS}, then)
+    assert follow_signals(before, [], set(), then)[0].withdrawn_at is None
+    assert follow_signals(before, [], {HOME}, then)[0].withdrawn_at is None
+    (gone,) = follow_signals(before, [], {NEWS}, then)
     assert (gone.withdrawn_at, gone.last_seen) == (then, START)
 
 
 def test_a_withdrawn_statement_that_comes_back_counts_again() -> None:
     """Re-appearance clears `withdrawn_at`; the day of withdrawal does not move while it stays away."""
     of = section(NEWS, "We cut 40 jobs.")
-    gone = follow_signals(signals_of((of, found())), [], {NEWS}, set(), START + DAY)
-    still = follow_signals(gone, [], {NEWS}, set(), START + 2 * DAY)
+    gone = follow_signals(signals_of((of, found())), [], {NEWS}, START + DAY)
+    still = follow_signals(gone, [], {NEWS}, START + 2 * DAY)
     assert still == gone
-    (back,) = follow_signals(still, signals_of((of, found()), at=START + 3 * DAY), {NEWS}, set(), START + 3 * DAY)
+    (back,) = follow_signals(still, signals_of((of, found()), at=START + 3 * DAY), {NEWS}, START + 3 * DAY)
     assert (back.first_seen, back.last_seen, back.withdrawn_at) == (START, START + 3 * DAY, None)
 
 
@@ -113,9 +129,9 @@ def test_an_older_run_cannot_undo_a_newer_one() -> None:
     """Scoring an old run again neither withdraws what was seen later nor revives what was withdrawn later."""
     of = section(NEWS, "We cut 40 jobs.")
     newer = signals_of((of, found()), at=START + 5 * DAY)
-    assert follow_signals(newer, [], {NEWS}, set(), START)[0].withdrawn_at is None
-    gone = follow_signals(newer, [], {NEWS}, set(), START + 6 * DAY)
-    (signal,) = follow_signals(gone, signals_of((of, found())), {NEWS}, set(), START)
+    assert follow_signals(newer, [], {NEWS}, START)[0].withdrawn_at is None
+    gone = follow_signals(newer, [], {NEWS}, START + 6 * DAY)
+    (signal,) = follow_signals(gone, signals_of((of, found())), {NEWS}, START)
     assert (signal.first_seen, signal.withdrawn_at) == (START, START + 6 * DAY)
 
 
@@ -130,8 +146,8 @@ def test_following_twice_changes_nothing(states: list[tuple[str, int]]) -> None:
         predictions[part.content_hash] = prediction(part, *known.signals, found(code))
     now_found = find_signals("acme", sections, predictions, START + DAY)
     earlier = signals_of((sections[0], found("recall")), (sections[1], found("strong_results")))
-    once = follow_signals(earlier, now_found, {NEWS}, set(), START + DAY)
-    assert follow_signals(once, now_found, {NEWS}, set(), START + DAY) == once
+    once = follow_signals(earlier, now_found, {NEWS}, START + DAY)
+    assert follow_signals(once, now_found, {NEWS}, START + DAY) == once
     assert len({signal.id for signal in once}) == len(once)
 
 
@@ -149,5 +165,5 @@ def test_a_date_of_publication_outlives_its_page() -> None:
     sentence = "We cut 40 jobs."
     (before,) = signals_of((section(NEWS, sentence).model_copy(update={"published": "2024-03"}), found()))
     (again,) = signals_of((section(HOME, sentence), found()), at=START + DAY)
-    (joined,) = follow_signals([before], [again], {HOME}, set(), START + DAY)
+    (joined,) = follow_signals([before], [again], {HOME}, START + DAY)
     assert joined.stated_on == "2024-03"
