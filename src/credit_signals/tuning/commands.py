@@ -12,19 +12,23 @@ from typing import Annotated, Any
 
 import typer
 
+from credit_signals.tuning.cascade_commands import cascade_app
 from credit_signals.tuning.causal.commands import causal_app
 from credit_signals.tuning.conversion.commands import conversion_app
 from credit_signals.tuning.dataset.commands import dataset_app
 from credit_signals.tuning.labelling.commands import labelling_app
+from credit_signals.tuning.word_commands import words_app
 
 MODELS = Path("workers/section_reader/models")
 TRAINING = Path("workers/section_reader/training")
 
 tune_app = typer.Typer(no_args_is_help=True, help="Train readers (needs the extra `tune`).")
+tune_app.add_typer(cascade_app)
 tune_app.add_typer(causal_app)
 tune_app.add_typer(conversion_app)
 tune_app.add_typer(dataset_app)
 tune_app.add_typer(labelling_app)
+tune_app.add_typer(words_app)
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
 Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]
