@@ -65,11 +65,16 @@ def _share(
     hits = 0
     for found, codes in zip(answers, allowed, strict=True):
         wanted = {code[:length] for code in ((codes,) if isinstance(codes, str) else codes)}
-        sums: defaultdict[str, float] = defaultdict(float)
-        for activity in found:
-            if activity.scheme == scheme and len(activity.code) == length:
-                sums[taxonomy.top_of(scheme, activity.code) if top else activity.code] += activity.probability
         if top:
             wanted = {taxonomy.top_of(scheme, code) for code in wanted}
-        hits += any(code in wanted for code in sorted(sums, key=lambda code: -sums[code])[:first])
+        hits += any(code in wanted for code in ranked_codes(found, scheme, length, top=top)[:first])
     return round(hits / max(1, len(answers)), 4)
+
+
+def ranked_codes(found: Sequence[FoundActivity], scheme: str, length: int, *, top: bool = False) -> list[str]:
+    """The codes of a length, most probable first; with `top`, their sections or sectors by the sums."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for activity in found:
+        if activity.scheme == scheme and len(activity.code) == length:
+            sums[taxonomy.top_of(scheme, activity.code) if top else activity.code] += activity.probability
+    return sorted(sums, key=lambda code: -sums[code])

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from credit_signals.cli import app, main
 from credit_signals.store import SqlStore
 
-COMMANDS = ["run", "crawl", "enqueue", "work", "score", "report", "graph", "read", "doctor", "serve"]
+COMMANDS = ["run", "crawl", "enqueue", "work", "score", "report", "graph", "read", "doctor", "serve", "evaluate"]
 QUEUE_COMMANDS = ["status", "dead", "retry", "purge"]
 READER_COMMANDS = ["list", "show", "history", "register", "promote", "rollback"]
 
