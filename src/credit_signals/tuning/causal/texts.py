@@ -22,7 +22,7 @@ from credit_signals.inference.prompting import MOST_SENTENCES
 from credit_signals.inference.questions import Questions, load_questions
 
 END = "<|end|>"  # between documents; also opens a text and fills batches
-PLAIN_NUMBERS = 50  # times that numbers and labels are shown to the tokenizer, so that each becomes one token
+LABELS_EVERY = 10  # after so many texts the tokenizer is shown all labels and numbers, so that each becomes one token
 HELD_OUT = 50  # one document in so many is held out
 _SPECIAL = re.compile(r"<\|[^|<>\s]+\|>")
 
@@ -86,7 +86,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, questions: Path | Non
     least = len(specials) + 256 + 2 * MOST_SENTENCES
     if not least <= vocabulary <= np.iinfo(np.uint16).max:
         raise ConfigurationError(f"a vocabulary of {vocabulary} tokens: from {least} to 65535 are possible")
-    labels = PLAIN_NUMBERS * plain_labels(load_questions(questions)) if questions else []
+    labels = plain_labels(load_questions(questions)) if questions else []
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = decoders.ByteLevel()
@@ -96,10 +96,17 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, questions: Path | Non
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(itertools.chain(texts, labels), trainer)
+    tokenizer.train_from_iterator(_between(texts, labels), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=END, eos_token=END, pad_token=END, add_bos_token=False
     )
+
+
+def _between(texts: Iterable[str], labels: Sequence[str]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        if number % LABELS_EVERY == 0:
+            yield from labels
+        yield text
 
 
 def make_corpus(texts: Iterable[str], tokenizer: PreTrainedTokenizerFast) -> Corpus:
