@@ -1,4 +1,4 @@
-"""`credit-signals tune label`, `grade` and `compare-labels`."""
+"""`credit-signals tune label`, `grade`, `compare-labels`, `key-labels` and `join-labels`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ AnswerForm: TypeAlias = Literal["json_schema", "json_object", "text"]
 ToLabel = Annotated[Path, typer.Argument(help="Sentences, JSON Lines with `id` and `text`.", exists=True)]
 Labelled = Annotated[Path, typer.Argument(help="Labelled sentences, JSON Lines.", exists=True, dir_okay=False)]
 Out = Annotated[Path, typer.Argument(help="File to write.", dir_okay=False)]
+Sources = Annotated[Path, typer.Option(help="Folder of the documents.", exists=True, file_okay=False)]
 Url = Annotated[str, typer.Option("--endpoint", help="Base URL that OpenAI clients take, e.g. http://host:8000/v1.")]
 Model = Annotated[str, typer.Option(help="Name of the model there.")]
 KeyName = Annotated[str, typer.Option("--key-env", help="Environment variable that holds the key, if one is needed.")]
@@ -132,6 +133,22 @@ def compare_labels(
         write_figures(out, figures)
         figures["disagreements"] = len(figures["disagreements"])
     print_figures(figures)
+
+
+@labelling_app.command("key-labels")
+def key_labels(labels: Labelled, out: Out, sources: Sources) -> None:
+    """Write labels without text: source, offset, length and a hash. These may be shared where the text may not."""
+    from credit_signals.tuning.labelling.keyed import key_labels as work
+
+    print_figures(work(labels, out, sources))
+
+
+@labelling_app.command("join-labels")
+def join_labels(labels: Labelled, out: Out, sources: Sources) -> None:
+    """Join labels that hold no text to the sources that they point into, and check each by its hash."""
+    from credit_signals.tuning.labelling.keyed import join_labels as work
+
+    print_figures(work(labels, out, sources))
 
 
 def _cache_of(out: Path) -> Path:
