@@ -29,6 +29,7 @@ SHARED = 4  # query heads that share a key head
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model"  # folder of the trained model and its tokenizer
 FEWEST_BLOCKS = 4
+CHANGEABLE = {"minutes", "threads", "every", "measured_blocks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,9 @@ def _card(paths: Sequence[Path], settings: PretrainSettings, questions: Path | N
 
 
 def _require_same_run(out: Path, card: dict[str, Any]) -> None:
-    """A run goes on only with what shaped it so far; its budget alone may grow."""
+    """A run goes on only with what shaped it so far; its budget and how often it is measured may change."""
     path = out / "started.json"
-    started = dict(card, settings={k: v for k, v in card["settings"].items() if k not in {"minutes", "threads"}})
+    started = dict(card, settings={name: v for name, v in card["settings"].items() if name not in CHANGEABLE})
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != started:
         raise ConfigurationError(f"{out} holds a run of other texts or settings: choose another folder")
     path.write_text(json.dumps(started, indent=1), encoding="utf-8")
