@@ -17,6 +17,7 @@ from credit_signals.tuning.causal.commands import causal_app
 from credit_signals.tuning.conversion.commands import conversion_app
 from credit_signals.tuning.dataset.commands import dataset_app
 from credit_signals.tuning.labelling.commands import labelling_app
+from credit_signals.tuning.questions.commands import questions_app
 from credit_signals.tuning.word_commands import words_app
 
 MODELS = Path("workers/section_reader/models")
@@ -28,6 +29,7 @@ tune_app.add_typer(causal_app)
 tune_app.add_typer(conversion_app)
 tune_app.add_typer(dataset_app)
 tune_app.add_typer(labelling_app)
+tune_app.add_typer(questions_app)
 tune_app.add_typer(words_app)
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
