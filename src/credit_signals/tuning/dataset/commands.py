@@ -52,6 +52,8 @@ def sample(
 
     opened = SqlStore(store) if store else None
     try:
+        if opened:
+            opened.migrate()
         candidates = all_candidates(opened, run_id, sentences or [])
         settings = SampleSettings(count, random_share, near, seed)
         print_figures(make_sample(candidates, settings, SampleFiles(out, questions, blind)))

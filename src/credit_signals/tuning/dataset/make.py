@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from credit_signals.inference.questions import load_questions
 from credit_signals.store.base import ResultsStore
 from credit_signals.tuning.chat import file_hash
 from credit_signals.tuning.dataset.blind import read_blind, write_blind
@@ -45,7 +46,7 @@ def make_sample(candidates: Iterable[Candidate], settings: SampleSettings, files
 
     `out` gets the training and validation rows. The test rows of the first sample become the blind split; later samples
     leave it as it is and take nothing of its documents and nothing near to its sentences.
-    Raises ConfigurationError when the blind split was changed.
+    Raises ConfigurationError when the blind split was changed, ModelRefused when the questions cannot be read.
     """
     blind = read_blind(files.blind_path, settings.seed)
     groups = {row.group for row in blind}
@@ -76,7 +77,7 @@ def _manifest(sample: Sample, rows: list[SentenceRow], settings: SampleSettings,
     blind = files.blind_path
     return {
         "settings": asdict(settings),
-        "template_sha256": file_hash(files.questions / "template.toml"),
+        "template_sha256": load_questions(files.questions).template.sha256,
         "candidates": sample.candidates,
         "near_duplicates_left_out": sample.near_duplicates,
         "of_blind_documents_left_out": sample.held_back,

@@ -161,6 +161,8 @@ def _teacher(options: _Options) -> Teacher:
     from credit_signals.tuning.labelling.label import Teacher
     from credit_signals.tuning.labelling.ledger import Prices
 
+    if options.key_env and options.endpoint.startswith("http://"):
+        typer.echo(f"{options.endpoint}: the key and the text travel unencrypted", err=True)
     where = Endpoint(
         url=options.endpoint,
         model=options.model,

@@ -14,7 +14,6 @@ from scripted_endpoint import SIGNALS, Answer, ScriptedEndpoint, completion
 from typer.testing import CliRunner
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.store import SqlStore
 from credit_signals.tuning.commands import tune_app
 
 KEY = "sk-very-secret-0123456789"
@@ -80,10 +79,7 @@ def test_sampling_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_store_is_sampled(tmp_path: Path) -> None:
-    """The command opens the store that is named; without a run in it, it says so."""
+    """The command opens the store that is named, as every command does; without a run in it, it says so."""
     store = f"sqlite:///{tmp_path / 'store.db'}"
-    made = SqlStore(store)
-    made.migrate()
-    made.close()
     done = CliRunner().invoke(tune_app, ["sample", "--out", str(tmp_path / "s"), "--count", "5", "--store", store])
     assert str(done.exception) == "the store has no run yet"
