@@ -12,17 +12,25 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import gguf
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_signals.tuning.conversion.architecture import Target
+from credit_signals.tuning.conversion.convert import convert_model
+from credit_signals.tuning.conversion.identity import Identity
+from credit_signals.tuning.conversion.llama import Llama
+from credit_signals.tuning.conversion.model_folder import SourceModel
+
 QUESTIONS = Path(__file__).with_name("questions")
+END = "<|end|>"
 MERGES = 700
 NUMBERS = 20  # the first tokens of " 1" to " 20" must differ
 _WORD = re.compile(r" ?[A-Za-z]+| ?\d+| ?[^\sA-Za-z\d]+|\s+")
@@ -88,75 +96,55 @@ def training_text() -> str:
     return prompts + 50 * "".join(f" {number}" for number in range(1, NUMBERS + 1))
 
 
-def tensors(shape: Shape, seed: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Random weights under llama.cpp's names."""
-    random = np.random.default_rng(seed)
+class RandomWeights:
+    """Weights of a layout: ones for norms, else noise that keeps the scale of what passes through."""
 
-    def matrix(rows: int, columns: int) -> NDArray[np.float32]:
-        return random.standard_normal((rows, columns), np.float32) / np.float32(np.sqrt(columns))
+    def __init__(self, layout: Mapping[str, Target], seed: int) -> None:
+        self._layout = layout
+        self._seed = seed
 
-    keys = shape.width // shape.heads * shape.key_heads
-    yield "token_embd.weight", matrix(shape.vocabulary, shape.width)
-    yield "output_norm.weight", np.ones(shape.width, np.float32)
-    for layer in range(shape.layers):
-        for name in ("attn_norm", "ffn_norm"):
-            yield f"blk.{layer}.{name}.weight", np.ones(shape.width, np.float32)
-        for name, rows, columns in (
-            ("attn_q", shape.width, shape.width),
-            ("attn_k", keys, shape.width),
-            ("attn_v", keys, shape.width),
-            ("attn_output", shape.width, shape.width),
-            ("ffn_gate", shape.hidden, shape.width),
-            ("ffn_up", shape.hidden, shape.width),
-            ("ffn_down", shape.width, shape.hidden),
-        ):
-            yield f"blk.{layer}.{name}.weight", matrix(rows, columns)
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        return {name: target.shape for name, target in self._layout.items()}
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        """One tensor; the same name and seed give the same numbers."""
+        shape = self._layout[name].shape
+        if len(shape) == 1:
+            return np.ones(shape, np.float32)
+        random = np.random.default_rng([self._seed, zlib.crc32(name.encode())])
+        return random.standard_normal(shape, np.float32) / np.float32(np.sqrt(shape[-1]))
 
 
-def write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
-    """Shape and tokenizer."""
-    writer.add_name("random-llama")
-    writer.add_description("random weights, for tests and benchmarks")
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_BF16)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.hidden)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.key_heads)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(shape.vocabulary)
+def tokenizer() -> dict[str, Any]:
+    """What tokenizer.json would hold."""
     merges = train_merges(training_text())
-    tokens = ["<|end|>", *byte_letters().values(), *("".join(pair) for pair in merges)]
-    tokens = list(dict.fromkeys(tokens))
-    kinds = [gguf.TokenType.CONTROL] + [gguf.TokenType.NORMAL] * (len(tokens) - 1)
-    spare = shape.vocabulary - len(tokens)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokens + [f"<|spare {number}|>" for number in range(spare)])
-    writer.add_token_types(kinds + [gguf.TokenType.UNUSED] * spare)
-    writer.add_token_merges([" ".join(pair) for pair in merges])
-    writer.add_bos_token_id(0)
-    writer.add_eos_token_id(0)
-    writer.add_add_bos_token(False)
+    tokens = list(dict.fromkeys([END, *byte_letters().values(), *("".join(pair) for pair in merges)]))
+    return {
+        "added_tokens": [{"id": 0, "content": END, "special": True}],
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
+        "model": {"type": "BPE", "vocab": {token: number for number, token in enumerate(tokens)}, "merges": merges},
+    }
 
 
 def make(shape: Shape, output: Path, seed: int = 0) -> None:
     """Write the model."""
-    writer = gguf.GGUFWriter(output, "llama")
-    write_metadata(writer, shape)
-    for name, array in tensors(shape, seed):
-        if array.ndim == 1:
-            writer.add_tensor(name, array)
-        else:
-            bf16 = gguf.quants.quantize(array, gguf.GGMLQuantizationType.BF16)
-            writer.add_tensor(name, bf16, raw_dtype=gguf.GGMLQuantizationType.BF16)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    config = {
+        "model_type": "llama",
+        "hidden_size": shape.width,
+        "intermediate_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.key_heads,
+        "max_position_embeddings": shape.context,
+        "rms_norm_eps": 1e-5,
+        "tie_word_embeddings": True,
+        "vocab_size": shape.vocabulary,
+    }
+    bare = SourceModel("random", config, tokenizer(), RandomWeights({}, seed), {"bos": END, "eos": END})
+    source = bare.with_weights(RandomWeights(Llama(bare).layout(), seed))
+    identity = Identity("random-llama", description="random weights, for tests and benchmarks")
+    convert_model(source, output, identity, "BF16")
 
 
 def main() -> None:
