@@ -53,9 +53,10 @@ def register(
     manifest: Annotated[Path, typer.Argument(help="Manifest of the reader (TOML).", exists=True, dir_okay=False)],
     card: Annotated[Path, typer.Option(help="Model card (Markdown).", exists=True, dir_okay=False)],
     metrics: Annotated[Path, typer.Option(help="Figures, as evaluation wrote them (JSON).", exists=True)],
-    data_hash: Annotated[
-        str, typer.Option(help="Hash of the training data (default: `data_hash` of the figures).")
-    ] = "",
+    data: Annotated[
+        list[Path] | None, typer.Option(help="File that the reader was trained on; may be repeated.", dir_okay=False)
+    ] = None,
+    data_hash: Annotated[str, typer.Option(help="Instead of --data, where the files are elsewhere.")] = "",
 ) -> None:
     """Keep a reader in the store and print its id.
 
@@ -63,16 +64,21 @@ def register(
     Doing it again changes nothing; from another folder, it tells workers the new place.
     """
     from credit_signals.cli import readers
+    from credit_signals.tuning.registration import ReaderFiles
 
-    readers.register(manifest, card, metrics, data_hash)
+    readers.register(ReaderFiles(manifest, card, metrics, tuple(data or ()), data_hash))
 
 
 @app.command()
 def promote(
     reader: ReaderId,
-    answers: Annotated[Path, typer.Option(help="The candidate's answers on the test split.", exists=True)],
-    against: Annotated[
-        Path, typer.Option(help="The present reader's answers; the baseline's while none is present.", exists=True)
+    answers: Annotated[
+        list[Path],
+        typer.Option(
+            help="Answers on the test split, as `evaluate` wrote them: its folder, or files (may be repeated). The "
+            "candidate's and the present reader's must be there; the baseline's while no reader is present.",
+            exists=True,
+        ),
     ],
     may_lose: Annotated[
         float, typer.Option(help="Trade: how far either F1 may fall, beyond the interval.", min=0, max=1)
@@ -96,7 +102,7 @@ def promote(
     """
     from credit_signals.cli import readers
 
-    readers.promote(readers.Wanted(reader, answers, against, may_lose, cost_factor, trade, by))
+    readers.promote(readers.Wanted(reader, answers, may_lose, cost_factor, trade, by))
 
 
 @app.command()

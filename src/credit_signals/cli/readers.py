@@ -20,7 +20,6 @@ from credit_signals.domain import Outcome, Promotion, RegisteredReader, Trade
 from credit_signals.errors import ConfigurationError
 from credit_signals.store.base import ResultsStore
 from credit_signals.tuning import promotion
-from credit_signals.tuning.answers import load_answers
 from credit_signals.tuning.registration import ReaderFiles, describe_reader
 
 FIGURES = ("micro_f1", "macro_f1")  # of the metrics, shown in the list where they are there
@@ -32,8 +31,7 @@ class Wanted:
     """A promotion as it was typed."""
 
     reader: str
-    answers: Path
-    against: Path
+    answers: Sequence[Path]
     may_lose: float
     cost_factor: float | None
     trade: str
@@ -128,11 +126,10 @@ def _find(store: ResultsStore, wanted: str) -> RegisteredReader:
     raise ConfigurationError(f"{wanted!r} begins the ids of {len(found)} readers; write more of it")
 
 
-def register(manifest: Path, card: Path, metrics: Path, data_hash: str) -> None:
+def register(files: ReaderFiles) -> None:
     """Keep a reader; its id alone on the last line."""
     with _registry() as store:
-        files = ReaderFiles(manifest, wiring.place_for_workers(manifest), card, metrics, data_hash)
-        kept = store.register_reader(describe_reader(files))
+        kept = store.register_reader(describe_reader(files, wiring.place_for_workers(files.manifest)))
     say(f"registered; workers look for {kept.manifest}")
     say(kept.id)
 
@@ -145,13 +142,12 @@ def promote(wanted: Wanted) -> None:
         proposal = promotion.Proposal(
             reader=reader,
             manifest=wiring.manifest_of(reader),
-            answers=load_answers(wanted.answers),
-            other=load_answers(wanted.against),
+            answers=promotion.load_evidence(wanted.answers),
             by=wanted.by or _user(),
             trade=trade,
         )
         decision = promotion.promote(store, proposal)
-        looks = promotion.looks(store, proposal.answers.data_hash)
+        looks = promotion.looks(store, decision.comparison.data_hash) if decision.comparison else 0
     _say_decision(decision, looks)
     if decision.outcome is Outcome.REFUSED:
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ class RegisteredReader(Noun):
     base: str  # name and SHA-256 of the base model's file, of each where there are several
     adapter: str = ""  # the same of adapters; empty: there is none
     data_hash: str  # of the data that it was trained on
-    metrics: dict[str, JsonValue] = Field(default_factory=dict)  # as evaluation wrote them
+    metrics: dict[str, JsonValue] = Field(default_factory=dict)  # as evaluation wrote them, with its own data hash
     card: str  # the model card, Markdown
     registered_at: datetime
 

@@ -12,7 +12,7 @@ chance favours it should be seen to have been.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from credit_signals.domain import (
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.proving import prove_reader
 from credit_signals.store.base import ResultsStore
-from credit_signals.tuning.answers import BASELINE, Answers
+from credit_signals.tuning.answers import BASELINE, Answers, load_answers
 from credit_signals.tuning.comparison import compare
 
 COST_NOISE = 1.1  # CPU-seconds of the same work measured twice differ by a tenth
@@ -42,8 +42,7 @@ class Proposal:
 
     reader: RegisteredReader
     manifest: Path
-    answers: Answers
-    other: Answers  # of the present reader, or of the baseline while there is none
+    answers: Mapping[str, Answers]  # by reader id: the candidate's, and the present reader's or the baseline's
     by: str
     trade: Trade | None = None
 
@@ -69,15 +68,19 @@ class Judgement:
 def promote(store: ResultsStore, proposal: Proposal) -> Promotion:
     """Judge a candidate and record the decision, whichever it is; done again, it gives the decision that is recorded.
 
-    Raises ConfigurationError when the answers are not the candidate's and the present reader's to the same split,
+    Raises ConfigurationError when the candidate's and the present reader's answers to the same split are not there,
     ModelRefused when the candidate cannot be opened, StoreError when another decision came between.
     """
     reader, history = proposal.reader, store.promotions()
     present = present_reader_id(history)
     if present == reader.id:
         return next(each for each in reversed(history) if each.outcome is not Outcome.REFUSED)
-    _require_answers(proposal, present)
-    comparison = compare(proposal.answers, proposal.other)
+    comparison = compare(
+        _answers_of(proposal, reader.id, "the candidate"),
+        _answers_of(proposal, present, "the present reader")
+        if present
+        else _answers_of(proposal, BASELINE, "the baseline, as no reader is present yet"),
+    )
     prove_reader(proposal.manifest, reader.id)
     judgement = judge(comparison, proposal.trade)
     decision = Promotion(
@@ -101,14 +104,26 @@ def _evidence(decision: Promotion) -> tuple[object, ...]:
     return decision.outcome, decision.reader_id, decision.previous, decision.comparison, decision.trade
 
 
-def _require_answers(proposal: Proposal, present: str) -> None:
-    other = "the present reader" if present else "the baseline, as no reader is present yet"
-    for answers, whose, name in (
-        (proposal.answers, proposal.reader.id, "the candidate"),
-        (proposal.other, present or BASELINE, other),
-    ):
-        if answers.reader_id != whose:
-            raise ConfigurationError(f"answers of {answers.reader_id} are given where those of {name}, {whose}, belong")
+def _answers_of(proposal: Proposal, reader_id: str, name: str) -> Answers:
+    if reader_id not in proposal.answers:
+        given = ", ".join(sorted(proposal.answers)) or "none"
+        raise ConfigurationError(f"the answers of {name}, {reader_id}, are missing; given are those of: {given}")
+    return proposal.answers[reader_id]
+
+
+def load_evidence(paths: Sequence[Path]) -> dict[str, Answers]:
+    """By reader id: the answers in files, and in folders the files `*.answers.jsonl`, as evaluation leaves them.
+
+    Raises ConfigurationError for a file that is none, and where two hold answers of one reader.
+    """
+    found: dict[str, Answers] = {}
+    for path in paths:
+        for file in sorted(path.glob("*.answers.jsonl")) if path.is_dir() else [path]:
+            answers = load_answers(file)
+            if answers.reader_id in found:
+                raise ConfigurationError(f"{file}: answers of {answers.reader_id} stand in another file too; give one")
+            found[answers.reader_id] = answers
+    return found
 
 
 def looks(store: ResultsStore, data_hash: str) -> int:

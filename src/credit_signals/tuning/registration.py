@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +22,17 @@ from credit_signals.inference.manifest import (
 
 @dataclass(frozen=True, slots=True)
 class ReaderFiles:
-    """What a registration is made of. `known_as`: the manifest's place as workers are told it."""
+    """What a registration is made of."""
 
     manifest: Path
-    known_as: str
     card: Path
     metrics: Path  # JSON object
-    data_hash: str = ""  # empty: the `data_hash` of the metrics
+    data: tuple[Path, ...] = ()  # what the reader was trained on
+    data_hash: str = ""  # instead of `data`
 
 
-def describe_reader(files: ReaderFiles) -> RegisteredReader:
-    """The reader that the files describe; no model is loaded.
+def describe_reader(files: ReaderFiles, known_as: str) -> RegisteredReader:
+    """The reader that the files describe; `known_as` is the manifest's place as workers are told it. Loads no model.
 
     Raises ModelRefused for a manifest, ConfigurationError for a card or metrics that cannot be used.
     """
@@ -42,16 +43,13 @@ def describe_reader(files: ReaderFiles) -> RegisteredReader:
     measured = metrics.get("reader_id", known_id)
     if measured != known_id:
         raise ConfigurationError(f"{files.metrics}: figures of reader {measured}, but the manifest makes {known_id}")
-    data_hash = files.data_hash or metrics.get("data_hash")
-    if not isinstance(data_hash, str) or not data_hash:
-        raise ConfigurationError(f"{files.metrics}: holds no `data_hash`; state that of the training data")
     return RegisteredReader(
         id=known_id,
         kind=manifest.kind,
-        manifest=files.known_as,
+        manifest=known_as,
         base="; ".join(_named(part.model) for part in parts),
         adapter="; ".join(_named(part.adapter) for part in parts if part.adapter),
-        data_hash=data_hash,
+        data_hash=_data_hash(files),
         metrics=metrics,
         card=_card(files.card),
         registered_at=now(),
@@ -66,6 +64,24 @@ def _parts(manifest: Manifest | CascadeManifest) -> list[Manifest]:
 
 def _named(part: ModelFile) -> str:
     return f"{part.file.name} sha256:{part.sha256.lower()}"
+
+
+def _data_hash(files: ReaderFiles) -> str:
+    """The SHA-256 of one file as it stands; of several, that of their sorted digests, one a line."""
+    if bool(files.data) == bool(files.data_hash):
+        raise ConfigurationError(f"{files.manifest}: state what the reader was trained on: its files, or else a hash")
+    if files.data_hash:
+        return files.data_hash
+    digests = sorted(map(_digest, files.data))
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise ConfigurationError(f"{path}: the training data cannot be read: {exc.strerror}") from exc
 
 
 def _metrics(path: Path) -> dict[str, Any]:

@@ -52,13 +52,13 @@ class Bench:
     def register(self, name: str) -> str:
         """Register a reader by the command line; its id."""
         (self.folder / "card.md").write_text(f"# Reader {name}\nMade for a test.\n")
-        (self.folder / "metrics.json").write_text(json.dumps({"micro_f1": 0.5, "data_hash": "made-up"}))
-        files = ("--card", self.folder / "card.md", "--metrics", self.folder / "metrics.json")
+        (self.folder / "metrics.json").write_text(json.dumps({"micro_f1": 0.5}))
+        files = ("--card", self.folder / "card.md", "--metrics", self.folder / "metrics.json", "--data-hash", "made-up")
         return cli("readers", "register", self.manifest(name), *files).output.splitlines()[-1]
 
     def promote(self, name: str, over: str, expected: int = 0) -> Result:
         """Promote a reader by the command line, on answers that are better by far."""
-        files = ("--answers", self.answers(name, 0.9), "--against", self.answers(over, 0.5))
+        files = ("--answers", self.answers(name, 0.9), "--answers", self.answers(over, 0.5))
         return cli("readers", "promote", self.id(name), *files, "--by", "a test", expected=expected)
 
 

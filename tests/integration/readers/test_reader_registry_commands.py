@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.integration.readers.conftest import Bench, cli
 from credit_signals import settings, wiring
 from credit_signals.errors import ConfigurationError, ModelRefused, StoreError
 from credit_signals.store.base import ResultsStore
+from credit_signals.tuning.registration import ReaderFiles, describe_reader
 
 
 @contextmanager
@@ -66,13 +68,13 @@ def test_a_refusal_is_explained_and_recorded(bench: Bench) -> None:
     for name in ("a", "b"):
         bench.register(name)
     bench.promote("a", "")
-    files = ("--answers", bench.answers("b", 0.52), "--against", bench.answers("a", 0.5))
+    files = ("--answers", bench.answers("b", 0.52), "--answers", bench.answers("a", 0.5))
     for _ in range(2):
         refused = cli("readers", "promote", bench.id("b"), *files, expected=1)
         assert "not higher beyond the interval" in refused.output
         assert "readers judged on this split so far: 2" in refused.output
     assert (present(), decisions()) == (bench.id("a"), ["promoted", "refused"])
-    half = ("--answers", bench.answers("b", 0.5, cost=0.04), "--against", bench.answers("a", 0.5))
+    half = ("--answers", bench.answers("b", 0.5, cost=0.04), "--answers", bench.answers("a", 0.5))
     trade = ("--may-lose", "0.01", "--cost-factor", "0.5", "--trade", "twice as many companies a night")
     cli("readers", "promote", bench.id("b"), *half, expected=1)
     assert "trade: twice as many companies" in cli("readers", "promote", bench.id("b"), *half, *trade).output
@@ -111,24 +113,37 @@ def test_a_manifest_that_changed_makes_another_reader(bench: Bench) -> None:
     assert present() == ids[1]
 
 
-def test_answers_of_another_reader_are_refused(bench: Bench) -> None:
-    """Whoever mixes up the files is told which answers are missing."""
+def test_the_answers_that_decide_must_be_there(bench: Bench) -> None:
+    """Answers are told apart by the reader in them; what is missing, or there twice, is named."""
     for name in ("a", "b"):
         bench.register(name)
-    with pytest.raises(ConfigurationError, match="the baseline, as no reader is present yet"):
+    with pytest.raises(ConfigurationError, match=r"of the baseline, as no reader is present yet, .* are missing"):
         bench.promote("b", "a")
     bench.promote("a", "")
-    with pytest.raises(ConfigurationError, match="those of the present reader"):
+    with pytest.raises(ConfigurationError, match=f"of the present reader, {bench.id('a')}, are missing"):
         bench.promote("b", "")
-    files = ("--answers", bench.answers("a", 0.9), "--against", bench.answers("a", 0.5))
-    with pytest.raises(ConfigurationError, match="those of the candidate"):
-        cli("readers", "promote", bench.id("b"), *files)
+    candidate = ("readers", "promote", bench.id("b"), "--answers")
+    with pytest.raises(ConfigurationError, match=r"of the candidate, .* are missing"):
+        cli(*candidate, bench.answers("a", 0.9))
+    with pytest.raises(ConfigurationError, match="stand in another file too"):
+        cli(*candidate, bench.answers("a", 0.9), "--answers", bench.answers("a", 0.5))
+
+
+def test_the_folder_of_an_evaluation_is_evidence(bench: Bench) -> None:
+    """One folder with the answers of all readers is enough: the right ones are taken."""
+    folder = bench.folder / "evaluation"
+    folder.mkdir()
+    for name, quality in {"a": 0.7, "b": 0.9, "": 0.5}.items():
+        bench.answers(name, quality).rename(folder / f"{name}.answers.jsonl")
+    for name in ("a", "b"):
+        cli("readers", "promote", bench.register(name), "--answers", folder)
+    assert present() == bench.id("b")
 
 
 def test_a_trade_needs_words_and_numbers(bench: Bench) -> None:
     """A trade without a reason, and a reason without a trade, are refused."""
     bench.register("a")
-    files = ("--answers", bench.answers("a", 0.9), "--against", bench.answers("", 0.5))
+    files = ("--answers", bench.answers("a", 0.9), "--answers", bench.answers("", 0.5))
     with pytest.raises(ConfigurationError, match="need --trade"):
         cli("readers", "promote", bench.id("a"), *files, "--may-lose", "0.1")
     with pytest.raises(ConfigurationError, match="states no trade"):
@@ -148,22 +163,38 @@ def test_files_about_a_reader_are_checked(bench: Bench, tmp_path: Path) -> None:
     """An empty card, figures of another reader, figures that are no JSON and a missing data hash are refused."""
     card, metrics = tmp_path / "card.md", tmp_path / "metrics.json"
     arguments = ("readers", "register", bench.manifest("a"), "--card", card, "--metrics", metrics)
-    for text, figures, message in (
-        (" \n", '{"data_hash": "x"}', "the model card is empty"),
-        ("# Card", '{"data_hash": "x", "reader_id": "9-other"}', "figures of reader 9-other"),
-        ("# Card", '{"data_hash": "x", "micro_f1": NaN}', "NaN is no JSON number"),
-        ("# Card", "[]", "no JSON object"),
-        ("# Card", "{}", "holds no `data_hash`"),
+    known = ("--data-hash", "made-up")
+    for text, figures, data, message in (
+        (" \n", "{}", known, "the model card is empty"),
+        ("# Card", '{"reader_id": "9-other"}', known, "figures of reader 9-other"),
+        ("# Card", '{"micro_f1": NaN}', known, "NaN is no JSON number"),
+        ("# Card", "[]", known, "no JSON object"),
+        ("# Card", "{}", (), "state what the reader was trained on"),
     ):
         card.write_text(text)
         metrics.write_text(figures)
         with pytest.raises(ConfigurationError, match=message):
-            cli(*arguments)
+            cli(*arguments, *data)
     bench.register("a")
     card.write_text("# Another card")
-    metrics.write_text('{"data_hash": "x"}')
-    with pytest.raises(StoreError, match="is registered with another data_hash, metrics, card"):
-        cli(*arguments)
+    with pytest.raises(StoreError, match="is registered with another card"):
+        cli(*arguments, *known)
+
+
+def test_training_data_is_told_by_its_hash(bench: Bench) -> None:
+    """One file is known by its SHA-256, several by one hash whatever their order."""
+    files = [bench.folder / "one.jsonl", bench.folder / "two.jsonl"]
+    for file in files:
+        file.write_text(file.name)
+    (bench.folder / "card.md").write_text("# Card")
+    (bench.folder / "metrics.json").write_text("{}")
+    about = {"card": bench.folder / "card.md", "metrics": bench.folder / "metrics.json"}
+
+    def data_hash(*data: Path) -> str:
+        return describe_reader(ReaderFiles(bench.manifest("a"), data=data, **about), "a").data_hash
+
+    assert data_hash(files[0]) == hashlib.sha256(b"one.jsonl").hexdigest()
+    assert data_hash(*files) == data_hash(*reversed(files)) != data_hash(files[1])
 
 
 def test_the_promoted_reader_reads_texts_too(bench: Bench) -> None:
