@@ -10,7 +10,20 @@ from credit_signals.tuning.commands import tune_app
 
 def test_help_teaches_without_heavy_imports() -> None:
     """Help of every command works where torch is not installed."""
-    for command in ("signals", "activities", "evaluate", "rows", "pretrain", "causal", "examine", "sample", "label"):
+    for command in (
+        "signals",
+        "activities",
+        "evaluate",
+        "rows",
+        "pretrain",
+        "causal",
+        "examine",
+        "sample",
+        "label",
+        "convert",
+        "quantize",
+        "parity",
+    ):
         result = CliRunner().invoke(tune_app, [command, "--help"])
         assert result.exit_code == 0, result.output
 
