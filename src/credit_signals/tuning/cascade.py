@@ -18,6 +18,7 @@ from credit_signals.tuning.cascade_bounds import (
     cost_curve,
     fit_blend,
     measure,
+    told_apart,
 )
 from credit_signals.tuning.teacher import LabelledSentence, Split
 
@@ -62,6 +63,7 @@ def tune_cascade(
         "settings": asdict(settings),
         "question_seconds": costs.question_seconds,
         "blend": blend.model_dump(),
+        "told_apart": {split: told_apart(answers, blend) for split, (answers, _) in tables.items()},
         "sentences": {split: len(answers.gold) for split, (answers, _) in tables.items()},
         "curve": [point.figures() for point in curve],
         "chosen": chosen.figures(),

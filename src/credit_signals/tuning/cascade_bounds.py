@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from credit_signals.inference.cascade import EDGE
 from credit_signals.inference.manifest import Blend, Bounds
-from credit_signals.tuning.cascade_answers import Costs, PairTable
+from credit_signals.tuning.cascade_answers import LEAST_DOUBT, Costs, PairTable
 from credit_signals.tuning.metrics import FEWEST, Bools, Floats, f1, sigmoid
 from credit_signals.tuning.teacher import CODES
 
-GRID = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 0.9)  # of the way from a threshold to 0, and to 1, that bounds may reach
 PRICES = (0.0, *np.geomspace(1e-4, 2.0, 40))  # of a question, in units of a found signal
 ROUNDS = 50
 RIDGE = 1e-2
@@ -72,6 +73,27 @@ def fit_blend(table: PairTable) -> Blend:
     return Blend(first=first, second=second, shift=shift)
 
 
+def told_apart(table: PairTable, blend: Blend) -> dict[str, float]:
+    """How well the pairs that both answered are told apart: 0.5 by chance, 1 for ever (area under the ROC curve).
+
+    Of the first reader, the second, and both blended; `pairs` is how many there are.
+    """
+    both = ~np.isnan(table.second)
+    gold = table.gold[both]
+    first, second = _odds(table.first[both]), _odds(table.second[both])
+    scores = {"first": first, "second": second, "blended": blend.first * first + blend.second * second}
+    return {"pairs": float(len(gold))} | {name: _ranked_right(told, gold) for name, told in scores.items()}
+
+
+def _ranked_right(told: Floats, gold: Bools) -> float:
+    """The share of (true, false) pairs in which the true one is told higher; ties count half."""
+    order = np.sort(told[~gold])
+    if not gold.any() or not len(order):
+        return 0.5
+    places = np.searchsorted(order, told[gold], "left") + np.searchsorted(order, told[gold], "right")
+    return float(places.mean() / (2 * len(order)))
+
+
 def settle(table: PairTable, rules: Rules) -> tuple[Bools, Bools, Bools]:
     """Which pairs are found, asked and left unsure, each [n, C]: what CascadeReader does, on a table."""
     lower, upper = table.threshold.copy(), table.threshold.copy()
@@ -83,7 +105,7 @@ def settle(table: PairTable, rules: Rules) -> tuple[Bools, Bools, Bools]:
 
 
 def cost_curve(table: PairTable, costs: Costs, blend: Blend, least_margin: float) -> list[CurvePoint]:
-    """Points of rising cost and F1, from no question on. Codes with few examples share their bounds."""
+    """Points of rising cost and F1, from no question on. Codes with few examples share how far theirs reach."""
     groups = _groups(table.gold)
     options = [_options(table, blend, least_margin, group) for group in groups]
     chosen: dict[tuple[int, ...], CurvePoint] = {}
@@ -91,7 +113,8 @@ def cost_curve(table: PairTable, costs: Costs, blend: Blend, least_margin: float
         places = _best_places(options, float(table.gold.sum()), price)
         if places not in chosen:
             picked = zip(groups, options, places, strict=True)
-            bounds = {CODES[c]: each for g, some, place in picked if (each := some[place].bounds) for c in g}
+            pairs = [zip(group, some[place].bounds, strict=False) for group, some, place in picked]
+            bounds = {CODES[code]: each for some in pairs for code, each in some}
             chosen[places] = measure(table, costs, Rules(dict(sorted(bounds.items())), blend, least_margin))
     return _rising(list(chosen.values()))
 
@@ -121,9 +144,9 @@ def best_point(curve: Sequence[CurvePoint], budget: float) -> CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """Bounds for a group of codes (None: nothing is asked), and what they give."""
+    """The bounds of each code of a group (empty: nothing is asked), and what they give."""
 
-    bounds: Bounds | None
+    bounds: tuple[Bounds, ...]
     hits: float
     said: float
     asked: float
@@ -138,17 +161,23 @@ def _groups(gold: Bools) -> list[list[int]]:
 
 def _options(table: PairTable, blend: Blend, least_margin: float, group: list[int]) -> list[_Option]:
     threshold = table.threshold[group]
-    lowers = [value for value in GRID if value <= threshold.min()]
-    uppers = [value for value in GRID if value >= threshold.max()]
-    choices: list[Bounds | None] = [None, *(Bounds(lower=low, upper=up) for low in lowers for up in uppers)]
     part = PairTable(table.gold[:, group], table.first[:, group], table.second[:, group], threshold)
     yes, _ = _verdicts(part, blend, least_margin)
     made = []
-    for bounds in choices:
-        limits = (bounds.lower, bounds.upper) if bounds else (threshold, threshold)
-        found, asked = _decide(part, yes, *limits)
-        made.append(_Option(bounds, float((found & part.gold).sum()), float(found.sum()), float(asked.sum())))
+    for below, above in product(SHARES, SHARES):
+        lower, upper = _limits(threshold, below, above) if below or above else (threshold, threshold)
+        found, asked = _decide(part, yes, lower, upper)
+        bounds = [Bounds(lower=low, upper=up) for low, up in zip(lower, upper, strict=True)] if below or above else []
+        counts = (float(each.sum()) for each in (found & part.gold, found, asked))
+        made.append(_Option(tuple(bounds), *counts))
     return made
+
+
+def _limits(threshold: Floats, below: float, above: float) -> tuple[Floats, Floats]:
+    """Bounds so far around thresholds, no nearer to 0 and 1 than the second reader was asked."""
+    lower = np.maximum(np.round(threshold * (1 - below), 4), LEAST_DOUBT)
+    upper = np.minimum(np.round(threshold + (1 - threshold) * above, 4), 1 - LEAST_DOUBT)
+    return np.minimum(lower, threshold), np.maximum(upper, threshold)
 
 
 def _verdicts(table: PairTable, blend: Blend, least_margin: float) -> tuple[Bools, Bools]:
@@ -159,7 +188,7 @@ def _verdicts(table: PairTable, blend: Blend, least_margin: float) -> tuple[Bool
     return sure & (probability >= 0.5), sure  # noqa: PLR2004  # even odds
 
 
-def _decide(table: PairTable, yes: Bools, lower: Floats | float, upper: Floats | float) -> tuple[Bools, Bools]:
+def _decide(table: PairTable, yes: Bools, lower: Floats, upper: Floats) -> tuple[Bools, Bools]:
     """Which pairs are found, and which are asked about. What cannot be asked about is decided by the threshold."""
     between = (table.first >= lower) & (table.first < upper)
     asked = between & ~np.isnan(table.second)

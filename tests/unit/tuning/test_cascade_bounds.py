@@ -17,7 +17,7 @@ from credit_signals.inference.manifest import Blend, Bounds, CascadeManifest
 from credit_signals.inference.scripted import ScriptedReader
 from credit_signals.tuning.cascade import write_cascade_manifest
 from credit_signals.tuning.cascade_answers import Costs, PairTable, ask_both, section_of
-from credit_signals.tuning.cascade_bounds import Rules, best_point, cost_curve, fit_blend, measure, settle
+from credit_signals.tuning.cascade_bounds import Rules, best_point, cost_curve, fit_blend, measure, settle, told_apart
 from credit_signals.tuning.metrics import FEWEST, f1, sigmoid
 from credit_signals.tuning.teacher import CODES, Label, LabelledSentence
 
@@ -75,8 +75,18 @@ def test_the_blend_weighs_knowledge() -> None:
     assert knowing.second > 0.5
 
 
+def test_what_each_reader_tells_apart() -> None:
+    """An ignorant judge is at chance, a knowing one above the first reader, and the blend is as good as either."""
+    ignorant, knowing = table_of(0), table_of(3)
+    assert told_apart(ignorant, fit_blend(ignorant))["second"] == pytest.approx(0.5, abs=0.03)
+    shares = told_apart(knowing, fit_blend(knowing))
+    assert shares["pairs"] == knowing.gold.size
+    assert 0.5 < shares["first"] < shares["second"] <= shares["blended"] <= 1
+    assert told_apart(replace(ignorant, gold=np.zeros_like(ignorant.gold)), Blend())["first"] == 0.5
+
+
 def test_rare_codes_share_their_bounds() -> None:
-    """A code with few examples gets the bounds of all such codes."""
+    """Codes with few examples reach equally far around their thresholds."""
     table = table_of(4)
     gold = table.gold.copy()
     gold[FEWEST // 2 :, 5:] = False
