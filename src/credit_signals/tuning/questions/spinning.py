@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,7 +83,7 @@ class _Spinner:
             turns = [self._first(ground, dice), *(self._follow_ups(ground, dice) if kind == "follow-up" else ())]
             kept = tuple(turn for turn in turns[1:] if not leaks(turn))
             if not leaks(turns[0]) and (kind == "single" or kept):
-                shown = self._list() if isinstance(ground, PageGround) else self._sections(ground.quoted, dice)
+                shown = self._list() if isinstance(ground, PageGround) else self._around(ground, dice)
                 yield Conversation(kind, self._view.company.domain, topic, shown, (turns[0], *kept))
 
     def absent(self, sort: str, name: str) -> Iterator[Conversation]:
@@ -152,9 +152,21 @@ class _Spinner:
             yield Turn(self._asked(asks.stance.questions, dice), _grounded(stance, quoted))
             yield Turn(self._asked(asks.subject.questions, dice), _grounded(subject, quoted))
 
-    def _sections(self, quoted: Quoted | None, dice: random.Random) -> str:
-        """Sections of the site in any order, the one that is quoted among them."""
-        others = [each for each in self._view.sections if quoted is None or each.id != quoted.section.id]
+    def _around(self, ground: FactGround | SignalGround | ActivityGround, dice: random.Random) -> str:
+        """The section that is quoted, among others that do not tell the same, so that the quote is the answer."""
+        also: set[str] = set()
+        if isinstance(ground, FactGround):
+            value = _words(ground.fact.value)
+            also = {section.id for section in self._view.sections if value in _words(section.text)}
+        elif isinstance(ground, SignalGround):
+            same = [each for each in self._view.signals if each.code == ground.signal.code]
+            also = {each.evidence.section_id for each in same}
+        return self._sections(ground.quoted, dice, also)
+
+    def _sections(self, quoted: Quoted | None, dice: random.Random, but: Set[str] = frozenset()) -> str:
+        """Sections of the site in any order, the one that is quoted among them, without those of some ids."""
+        kept = but | {quoted.section.id} if quoted else but
+        others = [each for each in self._view.sections if each.id not in kept]
         wanted = self._passages - (quoted is not None)
         shown = [_passage(section, None) for section in dice.sample(others, min(wanted, len(others)))]
         if quoted:
