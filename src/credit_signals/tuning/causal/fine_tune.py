@@ -6,9 +6,8 @@ import dataclasses
 import functools
 import hashlib
 import json
-import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,12 @@ from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.tuning.causal.encoding import TRUNK, Encoded, collate, encode, one_by_one, side_by_side
+from credit_signals.tuning.causal.encoding import collate
+from credit_signals.tuning.causal.examples import make_examples
 from credit_signals.tuning.causal.progress import PICTURE, ShowProgress, curve_of, plot_curve
 from credit_signals.tuning.causal.template import template_hash
 from credit_signals.tuning.chat import ChatRow, file_hash, read_rows
 from credit_signals.tuning.teacher import Split
-
-logger = logging.getLogger(__name__)
 
 ADAPTER = "adapter"  # PEFT's folder
 MERGED = "merged"  # the whole model in 16 bit
@@ -91,7 +89,7 @@ def fine_tune(
     card = _card(sources, settings, rows, tokenizer)
     _require_same_run(sources.out, card)
     model = _load(sources.base, settings)
-    examples = _examples(rows, tokenizer, model, sources, settings)
+    examples = make_examples(rows, tokenizer, model, sources.base, settings.longest)
     trainer = _trainer(model, tokenizer, examples, sources.out, settings)
     trainer.remove_callback(PrinterCallback)  # ShowProgress tells more with less
     for callback in (ShowProgress(sources.out), *callbacks):
@@ -175,66 +173,6 @@ def _load(base: Path, settings: CausalSettings) -> Any:
         return AutoModelForCausalLM.from_pretrained(base, **options)
     except (OSError, ValueError) as exc:
         raise ConfigurationError(f"{base}: not a causal model that transformers can load: {exc}") from exc
-
-
-def _examples(
-    rows: Sequence[ChatRow], tokenizer: Any, model: Any, sources: CausalSources, settings: CausalSettings
-) -> dict[Split, Dataset]:
-    encoded: dict[Split, list[Encoded]] = {}
-    for row in rows:
-        encoded.setdefault(row.split, []).append(encode(row, tokenizer, sources.base))
-    for split in ("train", "validation"):
-        if split not in encoded:
-            raise ConfigurationError(f"{sources.data}: no row of the {split} split")
-    lay = side_by_side if lays_side_by_side(model, encoded["train"]) else one_by_one
-    if lay is one_by_one:
-        logger.info("%s reads each question alone: its attention takes no mask of ours", sources.base)
-    limit = min(settings.longest, model.config.get_text_config().max_position_embeddings)
-    examples = {split: _dataset(lay(part, limit)) for split, part in encoded.items()}
-    for split, part in examples.items():
-        learned = sum(sum(row.learned) for row in encoded[split])
-        logger.info("%s: %d rows in %d examples, %d answer tokens", split, len(encoded[split]), len(part), learned)
-        if not len(part):
-            raise ConfigurationError(f"{sources.data}: no row of the {split} split fits {limit} tokens")
-    return examples
-
-
-def _dataset(examples: Iterable[dict[str, list[int]]]) -> Dataset:
-    return Dataset.from_list([{**example, "length": len(example["input_ids"])} for example in examples])
-
-
-def lays_side_by_side(model: Any, rows: Iterable[Encoded], tolerance: float = 0.05) -> bool:
-    """Whether the model gives a question the same logits beside another as alone; some attentions ignore the mask."""
-    pair = next(_neighbours(rows), None)
-    if pair is None:
-        return False
-    training = model.training
-    model.eval()
-    alone = [_logits(model, [row]) for row in pair]
-    beside = _logits(model, pair)
-    model.train(training)
-    shared, first = pair[0].shared, len(pair[0].tokens)
-    parts = (beside[shared:first], beside[first:])
-    return all(
-        bool((part - single[shared:]).abs().max() < tolerance * single[shared:].std())
-        for part, single in zip(parts, alone, strict=True)
-    )
-
-
-def _neighbours(rows: Iterable[Encoded]) -> Any:
-    before = None
-    for row in rows:
-        if before and row.shared and row.tokens[: row.shared] == before.tokens[: before.shared]:
-            yield [before, row]
-        before = row
-
-
-def _logits(model: Any, rows: Sequence[Encoded]) -> Any:
-    (example,) = side_by_side(rows, sum(len(row.tokens) for row in rows))
-    batch = collate([example], TRUNK)
-    batch.pop("labels")
-    with torch.inference_mode():
-        return model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).logits[0].float()
 
 
 class _Trainer(SFTTrainer):  # type: ignore[misc]  # trl is not there when types are checked

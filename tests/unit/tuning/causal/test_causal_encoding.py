@@ -28,7 +28,7 @@ from credit_signals.tuning.causal.encoding import (
     one_by_one,
     side_by_side,
 )
-from credit_signals.tuning.causal.fine_tune import lays_side_by_side
+from credit_signals.tuning.causal.examples import lays_side_by_side
 
 CHAT = (
     "{% for m in messages %}<|im|>{{ m.role }}\n{{ m.content }}\n{% endfor %}"
