@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_signals.domain import FoundSignal, PageRole, Section, SectionTask, Sentence, Stance, Subject
+from credit_signals.domain import FoundSignal, PageRole, Prediction, Section, SectionTask, Sentence, Stance, Subject
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference import reader_id
 from credit_signals.inference.cascade import CascadeReader
@@ -184,3 +184,9 @@ def test_a_wrong_cascade_is_refused(text: str, named: str, tmp_path: Path) -> No
     """The message names what is wrong."""
     with pytest.raises(ModelRefused, match=named):
         reader_id(write(tmp_path, text))
+
+
+def test_predictions_of_older_readers_still_load() -> None:
+    """What was stored before anything could be unsure is read as sure."""
+    stored = ScriptedReader({"jobs": "layoffs"}).read([JOBS])[0].model_dump(mode="json", exclude={"unsure"})
+    assert Prediction.model_validate(stored).unsure == ()
