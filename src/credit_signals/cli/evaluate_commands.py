@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from credit_signals.cli.show import say
 from credit_signals.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ def evaluate(
     Everything is compared with TF-IDF and logistic regression, trained on the other splits of --sentences.
     The answers and figures that it writes are those that `readers register` and `readers promote` take.
     """
+    from credit_signals.cli.show import say
+
     _require_extra()
     from credit_signals.tuning.evaluation.evaluate import Activities, Wanted, Written
     from credit_signals.tuning.evaluation.evaluate import evaluate as work

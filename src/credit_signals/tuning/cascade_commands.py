@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from credit_signals.tuning.output import print_figures
-from credit_signals.tuning.teacher import load_teacher
 
 cascade_app = typer.Typer()
 
@@ -29,6 +28,7 @@ def cascade(
 ) -> None:
     """Choose the bounds within which a second reader is asked, on a cost curve; print figures with and without it."""
     from credit_signals.tuning.cascade import CascadeSettings, tune_cascade  # loads models
+    from credit_signals.tuning.teacher import load_teacher
 
     wanted = {code for code in languages.split(",") if code}
     sentences = [s for s in load_teacher(teacher) if not wanted or s.language in wanted]

@@ -8,10 +8,7 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.inference.questions import load_questions
-from credit_signals.tuning.chat import write_rows
 from credit_signals.tuning.output import print_figures
-from credit_signals.tuning.teacher import load_teacher
 
 causal_app = typer.Typer()
 
@@ -35,7 +32,10 @@ def rows(
     seed: Seed = 1,
 ) -> None:
     """Make chat rows of labelled sentences: the product's questions and their answers."""
+    from credit_signals.inference.questions import load_questions
     from credit_signals.tuning.causal.interviews import RowSettings, make_rows  # beside its like
+    from credit_signals.tuning.chat import write_rows
+    from credit_signals.tuning.teacher import load_teacher
 
     wanted = {code for code in languages.split(",") if code}
     sentences = [s for s in load_teacher(teacher) if not wanted or s.language in wanted]
@@ -130,6 +130,7 @@ def examine(
 ) -> None:
     """Measure a model on the test split of labelled sentences, asked as the reader asks."""
     from credit_signals.tuning.causal.answering import examine as measure  # heavy
+    from credit_signals.tuning.teacher import load_teacher
 
     wanted = {code for code in languages.split(",") if code}
     sentences = [s for s in load_teacher(teacher) if s.split(seed) == "test" and (not wanted or s.language in wanted)]
