@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 
 from credit_signals.taxonomy import activities as taxonomy
 from credit_signals.tuning.activity_data import known_businesses
 from credit_signals.tuning.evaluation.activity_figures import DEPTHS, Depth
 
 DEEPEST_CLASSES = 150  # deeper levels have so few texts a code that there is nothing to learn
-TOLERANCE = 1e-2  # finer changes no first guess and takes ten times as long
 
 
 def guess_activities(texts: Sequence[str], phrases: Path) -> dict[Depth, list[str]]:
@@ -31,6 +31,7 @@ def guess_activities(texts: Sequence[str], phrases: Path) -> dict[Depth, list[st
         if len(set(codes)) <= DEEPEST_CLASSES:
             vectorizer = TfidfVectorizer(sublinear_tf=True)
             features = vectorizer.fit_transform([text for text, _ in rows])
-            model = LogisticRegression(C=10.0, class_weight="balanced", tol=TOLERANCE).fit(features, codes)
+            each = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear")
+            model = OneVsRestClassifier(each).fit(features, codes)
             guesses[depth] = [str(code) for code in model.predict(vectorizer.transform(texts))]
     return guesses

@@ -1,0 +1,43 @@
+"""The shipped reader evaluated on some of the project's own sentences, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from credit_signals.cli import app
+from credit_signals.inference.manifest import load_manifest, reader_id
+from credit_signals.tuning.answers import load_answers
+
+ROOT = Path(__file__).parents[4]
+READER = ROOT / "workers/section_reader"
+SENTENCES = 40
+
+
+def test_the_shipped_reader_is_evaluated(tmp_path: Path) -> None:
+    """Report, answers and figures of the real reader on real sentences, and of activities on real descriptions."""
+    manifest = READER / "encoder.toml"
+    if not load_manifest(manifest).model.file.exists():
+        pytest.skip("the weights of the shipped reader are not here")
+    lines = (READER / "training/website_signals.jsonl").read_text().splitlines()[:SENTENCES]
+    (tmp_path / "blind.jsonl").write_text("\n".join(lines))
+    small = ROOT / "tests/unit/tuning/small_businesses.jsonl"
+    (tmp_path / "small.jsonl").write_text("\n".join(small.read_text().splitlines()[:10]))
+    out = tmp_path / "out"
+    typed = ["evaluate", "--out", out, "--reader", manifest, "--blind", tmp_path / "blind.jsonl"]
+    activities = ["--descriptions", tmp_path / "small.jsonl", "--phrases", tmp_path / "none.jsonl"]
+    done = CliRunner().invoke(app, [str(each) for each in (*typed, *activities)])
+    assert done.exit_code == 0, done.output
+    answers = load_answers(out / f"{reader_id(manifest)}.answers.jsonl")
+    assert len(answers.ids) == SENTENCES
+    assert answers.probabilities is not None
+    assert (answers.probabilities > 0).all()
+    assert answers.cpu_seconds_per_section > 0
+    metrics = json.loads((out / f"{reader_id(manifest)}.metrics.json").read_text())
+    assert metrics["micro_f1"] > 0.3
+    assert metrics["stance_accuracy"] > 0.3
+    assert metrics["activities"]["depths"]["NAICS2022 sector"]["top5"][0] > 0.3
+    assert "## Activity by depth" in (out / "report.md").read_text()
