@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.dataset.candidates import Candidate, Smallest, Stratum, rank
 from credit_signals.tuning.dataset.near_duplicates import NearDuplicates
 from credit_signals.tuning.dataset.rows import SentenceRow
@@ -57,11 +58,12 @@ class Sampler:
         """A sample; each row says in `random` whether it is of the random share, and its cell in `stratum`.
 
         The random share is uniform over the distinct sentences, whatever the reader said of them.
+        Raises ConfigurationError when two sentences have the same id.
         """
         sample = Sample()
         anywhere, cells = self._pools(candidates, sample)
         wanted = round(self._settings.count * self._settings.random_share)
-        taken: set[str] = set()
+        taken: dict[str, str] = {}
         self._take(((candidate, candidate.strata[0]) for candidate in anywhere.ranked()), wanted, sample, taken)
         for place, row in enumerate(sample.rows):
             sample.rows[place] = row.model_copy(update={"random": True})
@@ -83,14 +85,18 @@ class Sampler:
                 cells.setdefault(cell, Smallest(limit)).offer(number, candidate)
         return anywhere, cells
 
-    def _take(self, order: Iterable[tuple[Candidate, Stratum]], until: int, sample: Sample, taken: set[str]) -> None:
+    def _take(
+        self, order: Iterable[tuple[Candidate, Stratum]], until: int, sample: Sample, taken: dict[str, str]
+    ) -> None:
         for candidate, cell in order:
             if len(sample.rows) >= until:
                 return
             row = candidate.row
             if row.id in taken:
+                if taken[row.id] != row.text:
+                    raise ConfigurationError(f"two sentences have the id {row.id}: files need ids of their own")
                 continue
-            taken.add(row.id)
+            taken[row.id] = row.text
             if not self._seen.add(row.text):
                 sample.near_duplicates += 1
                 continue

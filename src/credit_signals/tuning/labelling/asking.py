@@ -109,9 +109,11 @@ class _Asker(Generic[Kind]):
             except TeacherError as exc:
                 self._note(job, str(exc), "without_answer")
                 self._without_answer += 1
-                if isinstance(exc, TeacherUnavailable) or self._without_answer >= FAILURES_IN_A_ROW:
+                if isinstance(exc, TeacherUnavailable):
                     self.outcome.stopped = f"{ENDPOINT_GONE}: {exc}"
-                    return
+                elif self._without_answer >= FAILURES_IN_A_ROW:  # a refusal may repeat page text: none of it in logs
+                    told = f"{self._without_answer} requests in a row without answer, the reasons are with the failures"
+                    self.outcome.stopped = f"{ENDPOINT_GONE}: {self._client.endpoint.address}: {told}"
             except ValueError as exc:
                 self._note(job, f"not by the schema, even when told: {exc}", "invalid")
             done()

@@ -180,7 +180,8 @@ def test_an_endpoint_that_refuses_everything_is_left_soon(tmp_path: Path) -> Non
     with ScriptedEndpoint(lambda _n, _body: Answer(400, b"response_format")) as server:
         figures = _label(server, tmp_path, count=100)
         assert len(server.bodies) == 16
-    assert "response_format" in figures["stopped"]
+    assert "16 requests in a row without answer" in figures["stopped"]
+    assert "response_format" in (tmp_path / "out.failed.jsonl").read_text()
     assert figures["not_asked"] == 84
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_examples import candidate
 
+from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.dataset.candidates import NOTHING, Smallest, band
 from credit_signals.tuning.dataset.sampling import Sampler, SampleSettings, deal
 
@@ -61,6 +63,12 @@ def test_a_sentence_is_taken_once_though_it_has_two_codes() -> None:
     one = candidate(1, "hiring", "near")
     both = type(one)(one.row, (*one.strata, *candidate(1, "expansion", "near").strata))
     assert [row.id for row in Sampler(SampleSettings(count=5)).draw([both]).rows] == ["s1"]
+
+
+def test_two_sentences_with_one_id_are_refused() -> None:
+    """Labels could not be told apart; nothing is lost in silence."""
+    with pytest.raises(ConfigurationError, match="two sentences have the id s1"):
+        Sampler(SampleSettings(count=5)).draw([candidate(1), candidate(1, text="Another sentence altogether.")])
 
 
 def test_nothing_of_closed_documents_or_near_to_known_texts_is_taken() -> None:
