@@ -10,6 +10,7 @@ CreditSignalsError
 ├── StoreError
 │   ├── StoreUnavailable    the database does not answer, is locked or is full
 │   └── EvidenceMismatch    a quote is not the stored text at its offsets
+├── StepFailed              a step of a reader's life failed; names the step
 ├── TeacherError
 │   └── TeacherUnavailable  the labelling endpoint does not answer, or refuses every request
 └── ReaderError
@@ -70,6 +71,14 @@ class StoreUnavailable(StoreError):
 
 class EvidenceMismatch(StoreError):
     """A quote is not the stored section text at its offsets."""
+
+
+class StepFailed(CreditSignalsError):
+    """A step of a reader's life failed; what was done before it is kept in its folder."""
+
+    def __init__(self, step: str, reason: str, folder: str) -> None:
+        super().__init__(f"step {step} of {folder}: {reason}")
+        self.step = step
 
 
 class TeacherError(CreditSignalsError):

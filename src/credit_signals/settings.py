@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -39,6 +40,10 @@ class Settings(BaseSettings):
     queue_attempts: int = Field(5, ge=1, description="Deliveries before a section becomes a dead letter")
     batch: int = Field(16, ge=1, description="Sections a worker takes at once")
 
+    tune_python: Path | None = Field(
+        None, description="Python with the extra `tune`, for the DAG fine_tune (default: Airflow's own)"
+    )
+
     def as_environment(self) -> dict[str, str]:
         """The variables that give a child process these settings; holds secrets, so never log it."""
         values = self.model_dump(exclude_none=True)
@@ -72,9 +77,29 @@ class Settings(BaseSettings):
         return self.data_dir / "reports"
 
     @property
+    def lives_dir(self) -> Path:
+        """The folder of the readers' lives that the DAG fine_tune runs."""
+        return self.data_dir / "lives"
+
+    @property
     def reader_manifest(self) -> Path:
         """The reader's manifest; a relative path is looked up here, then beside the sources."""
-        return self.reader if self.reader.is_absolute() or self.reader.exists() else PROJECT_ROOT / self.reader
+        return beside_sources(self.reader)
+
+
+def beside_sources(path: Path) -> Path:
+    """A relative path that is not here is looked up beside the sources."""
+    return path if path.is_absolute() or path.exists() else PROJECT_ROOT / path
+
+
+def secret(name: str) -> SecretStr | None:
+    """The secret in the variable that a caller names; without a name, none. Raises ConfigurationError."""
+    if not name:
+        return None
+    value = os.environ.get(name, "").strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigurationError(f"the environment variable {name} holds no key")
+    return SecretStr(value)
 
 
 def load() -> Settings:

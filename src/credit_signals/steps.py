@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -15,12 +16,19 @@ from typing import Any
 
 from credit_signals import pipeline, settings, wiring
 from credit_signals.domain import Budget, now
+from credit_signals.errors import StepFailed
 from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
+from credit_signals.tuning.life.course import Life, figures_of, run_step
+from credit_signals.tuning.life.deciding import require_activities
+from credit_signals.tuning.life.plan import Folder, plan_of, read_plan, write_plan
+from credit_signals.tuning.life.stages import STEPS
 
 log = logging.getLogger(__name__)
 
 DEAD_SHOWN = 50
+QUESTIONS = Path("workers/section_reader/questions")
+LIFE_BY = "fine_tune"  # who decides, for the record
 
 
 def open_run(form: Mapping[str, Any], run_id: str) -> list[dict[str, Any]]:
@@ -97,3 +105,34 @@ def keep_house(keep_days: int, keep_dead_days: int) -> dict[str, int]:
         kept = pipeline.keep_house(parts.store, parts.queue, chosen.archive_dir, keep_days)
         purged = parts.queue.purge_dead(now() - timedelta(days=keep_dead_days))
     return {**asdict(kept), "dead_letters_deleted": purged}
+
+
+def open_life(form: Mapping[str, Any], run_id: str) -> str:
+    """Write down the life that a form asks for; the folder that its steps work in.
+
+    Form: the fields of tuning.life.plan. The blind split and the teacher's answers are shared by all lives: the split
+    is written once, and no sentence is paid for twice. Raises ConfigurationError.
+    """
+    chosen = settings.load()
+    shared = {"blind": chosen.lives_dir / "blind.jsonl", "cache": chosen.lives_dir / "answers.db"}
+    questions = {"questions": settings.beside_sources(QUESTIONS)}
+    plan = plan_of({**questions, **shared, **{key: value for key, value in form.items() if value not in {None, ""}}})
+    require_activities(plan, wiring.life_tools(chosen, LIFE_BY))
+    folder = chosen.lives_dir / run_id
+    write_plan(folder, plan)
+    log.info("life in %s: %s", folder, plan.model_dump_json())
+    return str(folder.absolute())
+
+
+def live(step: str, folder: str) -> dict[str, Any]:
+    """Do a step of a life, in the Python of the settings where it names one; its figures. Raises StepFailed."""
+    chosen = settings.load()
+    if chosen.tune_python:
+        command = [str(chosen.tune_python), "-m", "credit_signals.cli", "tune", "life-step", step, "--work", folder]
+        status = subprocess.run(command, check=False).returncode  # noqa: S603  # our own module and no shell
+        if status:
+            raise StepFailed(step, f"{chosen.tune_python} ended with {status}; the log above says why", folder)
+        return figures_of(step, Path(folder))
+    plan = read_plan(Path(folder))
+    tools = wiring.life_tools(chosen, LIFE_BY, plan.teacher.key_env)
+    return run_step(STEPS[step], Life(plan, Folder(Path(folder)), tools))

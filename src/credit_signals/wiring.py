@@ -14,11 +14,12 @@ from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
 from credit_signals.pipeline import CrawlTools, ReaderShelf
 from credit_signals.scoring import Weights, load_weights
-from credit_signals.settings import PROJECT_ROOT, Settings
+from credit_signals.settings import PROJECT_ROOT, Settings, secret
 from credit_signals.store import SqlStore
 from credit_signals.store.base import ResultsStore
 from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
 from credit_signals.task_queue.base import TaskQueue
+from credit_signals.tuning.life.tools import Tools
 
 
 def open_store(settings: Settings) -> ResultsStore:
@@ -110,6 +111,18 @@ def present_reader_id(settings: Settings, store: ResultsStore) -> str:
     """The id of the reader that new runs are read by. Raises ModelRefused, StoreUnavailable."""
     present = store.present_reader()
     return present.id if present else reader_id(settings.reader_manifest)
+
+
+def life_tools(settings: Settings, by: str, key_env: str = "") -> Tools:
+    """What the life of a reader needs; the teacher's key is in the variable `key_env`. Raises ConfigurationError."""
+    return Tools(
+        open_store=lambda: open_store(settings),
+        manifest_of=manifest_of,
+        place_for_workers=place_for_workers,
+        configured=settings.reader_manifest,
+        by=by,
+        key=secret(key_env),
+    )
 
 
 def open_weights(settings: Settings) -> Weights:

@@ -11,6 +11,8 @@ import pytest
 from dag_platform import Platform, run_dag_process
 from dag_process import DAGS, airflow_environment
 
+from credit_signals.tuning.life.stages import STEPS
+
 pytestmark = pytest.mark.usefixtures("no_airflow_settings")
 FORM = {"companies": "", "limit": None, "due_days": 7, "shards": 4, "reread": False, "hours": 24}
 
@@ -27,6 +29,8 @@ def test_the_dag_folder_holds_what_it_should(parsed: dict[str, Any]) -> None:
     assert parsed["errors"] == {}
     assert parsed["dags"]["crawl_companies"] == ["crawl_shard", "enqueue", "open_run", "score", "wait_until_read"]
     assert parsed["dags"]["keep_house"] == ["remove_the_old", "report_dead_letters"]
+    assert set(parsed["dags"]["fine_tune"]) == {"plan", *STEPS}
+    assert parsed["schedules"]["fine_tune"] is None
     assert parsed["schedules"]["crawl_companies"] == parsed["schedules"]["keep_house"] == "@daily"
 
 

@@ -20,6 +20,7 @@ SEVERITIES: tuple[int, ...] = (1, 2, 3)
 NEWSWIRES = ("reuters", "sentivent", "news")  # sources known to be English throughout
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)

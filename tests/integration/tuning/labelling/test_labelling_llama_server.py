@@ -6,57 +6,24 @@ The model talks nonsense; that its labels are valid is the schema's doing.
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from tests.integration.tuning.life_world import local_teacher
 from typer.testing import CliRunner
 
 from credit_signals.tuning.commands import tune_app
 
 pytest.importorskip("starlette_context", reason="the server of llama-cpp-python is not installed")
 
-MAKE = Path(__file__).parents[4] / "workers" / "section_reader" / "make_tiny_llama.py"
-
 
 @pytest.fixture(scope="module")
 def llama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a server with the model `tiny`."""
-    folder = tmp_path_factory.mktemp("llama-server")
-    model = folder / "tiny.gguf"
-    subprocess.run([sys.executable, MAKE, "tiny", model], check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--model", str(model), "--model_alias", "tiny"]
-    sizes = ["--n_ctx", "2048", "--n_threads", "1", "--n_threads_batch", "1"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([sys.executable, "-m", "llama_cpp.server", *options, *sizes], stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}/v1"
-        _wait_until_ready(server, url, folder / "log")
+    with local_teacher(tmp_path_factory.mktemp("llama-server")) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while True:
-        assert server.poll() is None, f"the server ended: {log.read_text()[-2000:]}"
-        assert time.monotonic() < deadline, f"the server is not ready: {log.read_text()[-2000:]}"
-        try:
-            if httpx.get(f"{url}/models", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
 
 
 def _tune(*arguments: object) -> dict[str, Any]:
