@@ -23,6 +23,7 @@ def test_help_teaches_without_heavy_imports() -> None:
         "convert",
         "quantize",
         "parity",
+        "questions",
     ):
         result = CliRunner().invoke(tune_app, [command, "--help"])
         assert result.exit_code == 0, result.output

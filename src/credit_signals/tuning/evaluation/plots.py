@@ -16,6 +16,7 @@ from credit_signals.tuning.evaluation.signal_figures import PartFigures, ReaderF
 INK = ("#1f5a99", "#c4743a", "#4c8c4a", "#7d5aa6", "#6b6b6b")  # the first is the reader that the report is about
 GRID = {"color": "#dddddd", "linewidth": 0.6}
 FAINT = "#999999"
+LEGEND: dict[str, Any] = {"loc": "outside upper left", "ncols": 4, "frameon": False, "fontsize": 8}
 
 
 def draw_codes(readers: Sequence[ReaderFigures], path: Path) -> None:
@@ -35,7 +36,7 @@ def draw_codes(readers: Sequence[ReaderFigures], path: Path) -> None:
             axes.plot(values, places, "D", color=_ink(number), markersize=4, label=reader.name)
     axes.set_yticks(places, [f"{code.replace('_', ' ')} ({first.per_code[code].gold})" for code in codes])
     axes.set(xlim=(0, 1), xlabel="F1 (number of gold sentences in brackets)", ylim=(-0.6, len(codes) - 0.4))
-    axes.legend(loc="lower right", frameon=False)
+    _legend(picture)
     _save(picture, path)
 
 
@@ -51,7 +52,7 @@ def draw_parts(readers: Sequence[ReaderFigures], path: Path) -> None:
         _style(axes)
         _grouped(axes, [each.name for each in readers], tables)
         axes.set(title=f"micro-F1 by {title}", ylim=(0, 1))
-    picture.axes[0].legend(frameon=False, fontsize=8)
+    picture.legend(*picture.axes[0].get_legend_handles_labels(), **LEGEND)
     _save(picture, path)
 
 
@@ -80,7 +81,7 @@ def draw_reliability(readers: Sequence[ReaderFigures], path: Path) -> None:
             axes.plot(told, true, color=_ink(number), linewidth=1, label=reader.name)
             axes.scatter(told, true, s=[12 + 90 * each.pairs / most for each in bins], color=_ink(number), alpha=0.7)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability told", ylabel="share that was so", aspect="equal")
-    axes.legend(loc="upper left", frameon=False, fontsize=8)
+    _legend(picture)
     _save(picture, path)
 
 
@@ -93,7 +94,7 @@ def draw_abstention(readers: Sequence[ReaderFigures], path: Path) -> None:
             axes.plot([p.answered for p in curve], [p.accuracy for p in curve], color=_ink(number), label=reader.name)
     axes.set(xlim=(1, 0), xlabel="share of sentences answered", ylabel="share answered wholly right")
     axes.set_ylim(top=1.0)
-    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    _legend(picture)
     _save(picture, path)
 
 
@@ -148,6 +149,11 @@ def _errors(figures: Sequence[Figure]) -> list[list[float]]:
 
 def _ink(number: int) -> str:
     return INK[number % len(INK)]
+
+
+def _legend(picture: Picture) -> None:
+    """Above the picture, where it covers nothing."""
+    picture.legend(**LEGEND)
 
 
 def _save(picture: Picture, path: Path) -> None:
