@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -98,17 +97,13 @@ def _require_extra() -> None:
 
 
 def _judge(typed: tuple[str, str, str, Literal["json_schema", "json_object", "text"]], out: Path) -> Teacher:
-    from pydantic import SecretStr
-
     from credit_signals.tuning.labelling.asking import Limits
+    from credit_signals.tuning.labelling.commands import key_named
     from credit_signals.tuning.labelling.endpoint import Endpoint
     from credit_signals.tuning.labelling.label import Teacher
 
     url, model, key_env, form = typed
     if not model:
         raise ConfigurationError("a judge needs --judge-model")
-    key = os.environ.get(key_env, "").strip() if key_env else ""
-    if key_env and not key:
-        raise ConfigurationError(f"the environment variable {key_env} holds no key")
-    endpoint = Endpoint(url, model, key=SecretStr(key) if key else None, form=form)
+    endpoint = Endpoint(url, model, key=key_named(key_env), form=form)
     return Teacher(endpoint, Limits(), out / "judge.answers.db")

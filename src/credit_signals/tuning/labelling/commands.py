@@ -166,7 +166,7 @@ def _teacher(options: _Options) -> Teacher:
     where = Endpoint(
         url=options.endpoint,
         model=options.model,
-        key=_key(options.key_env),
+        key=key_named(options.key_env),
         form=options.form,
         most_tokens=options.max_tokens,
         timeout=options.timeout,
@@ -175,7 +175,7 @@ def _teacher(options: _Options) -> Teacher:
     return Teacher(where, Limits(options.at_once, Prices(*options.prices), options.budget), options.cache)
 
 
-def _key(name: str) -> SecretStr | None:
+def key_named(name: str) -> SecretStr | None:
     """The key in the environment variable that the caller named: this command is the door where it is read."""
     from pydantic import SecretStr
 
