@@ -132,6 +132,17 @@ def test_labels_that_begin_alike_are_refused(tiny_llama: Path, tmp_path: Path) -
         Prompter(model, load_questions(tmp_path))
 
 
+def test_numbers_may_be_written_without_a_blank(tiny_llama: Path, tmp_path: Path) -> None:
+    """For tokenizers that write a blank and each digit apart, the label of a sentence is data."""
+    for file in QUESTIONS.glob("*.toml"):
+        text = file.read_text().replace('Answer:"', 'Answer:\\n"')
+        (tmp_path / file.name).write_text(text.replace('states {event}?"', 'states {event}?"\nlabel = "{number}"'))
+    with Model(tiny_llama) as model:
+        blank, bare = (Prompter(model, load_questions(folder)).details("it", 2)[0] for folder in (QUESTIONS, tmp_path))
+        assert [model.tokenize(f" {number}")[0] for number in (1, 2)] == list(blank.labels)
+        assert [model.tokenize(str(number))[0] for number in (1, 2)] == list(bare.labels)
+
+
 def test_the_id_follows_the_questions(tiny_llama: Path, tmp_path: Path) -> None:
     """A changed prompt is another reader."""
     manifest = write_generative_manifest(tmp_path, tiny_llama)
