@@ -110,11 +110,12 @@ def evaluate(wanted: Wanted) -> dict[str, Any]:
 def _answers(wanted: Wanted, split: TestSplit | None) -> _Answered:
     """Answers of readers that are run, then of files, the baseline last."""
     found = _Answered({}, {})
-    if wanted.readers and split is None:
-        raise ConfigurationError("a reader needs labelled sentences to be measured on")
-    for manifest in wanted.readers:
-        name = _name(manifest, found.by_name)
-        found.by_name[name], found.unread[name] = _read(manifest, split)
+    if wanted.readers and split is None and wanted.activities is None:
+        raise ConfigurationError("a reader needs labelled sentences, or descriptions, to be measured on")
+    if split:
+        for manifest in wanted.readers:
+            name = _name(manifest, found.by_name)
+            found.by_name[name], found.unread[name] = _read(manifest, split)
     for path in wanted.answers:
         answers = load_answers(path)
         found.by_name[BASELINE_NAME if answers.reader_id == BASELINE else _name(path, found.by_name)] = answers
@@ -127,9 +128,7 @@ def _answers(wanted: Wanted, split: TestSplit | None) -> _Answered:
     return found
 
 
-def _read(manifest: Path, split: TestSplit | None) -> tuple[Answers, dict[str, int]]:
-    if split is None:
-        raise ConfigurationError(f"{manifest}: a reader needs labelled sentences to be measured on")
+def _read(manifest: Path, split: TestSplit) -> tuple[Answers, dict[str, int]]:
     logger.info("%s reads %d sentences", manifest, len(split.sentences))
     reader = open_reader(manifest)
     try:
@@ -140,9 +139,10 @@ def _read(manifest: Path, split: TestSplit | None) -> tuple[Answers, dict[str, i
 
 
 def _name(path: Path, taken: dict[str, Answers]) -> str:
-    """A short name for people: the file's, with its folder's before it where two are alike."""
-    name = path.name.removesuffix(path.suffix).removesuffix(".answers")
-    return f"{path.resolve().parent.name}/{name}" if name in taken else name
+    """A short name for people: the file's, with as many folders before it as tell it from the others."""
+    parts = [*path.resolve().parts[1:-1], path.name.removesuffix(path.suffix).removesuffix(".answers")]
+    names = ["/".join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
+    return next((name for name in names if name not in taken), f"{names[-1]} again")
 
 
 def _require_one_split(answers: dict[str, Answers]) -> None:

@@ -89,7 +89,7 @@ def _headline(evaluation: Evaluation) -> list[str]:
     ]
     head = ("", "micro-F1", "macro-F1", "stance", "subject", "false flags", "ECE", "$ per million sections")
     told = (
-        f"{whole.sentences:,} sentences of {whole.documents:,} documents that no reader was trained on; "
+        f"{whole.sentences:,} sentences of {whole.documents:,} documents of the test split; "
         f"{whole.gold:,} signals in {whole.sentences - whole.signal_free:,} of them. In brackets: 95% intervals. "
         f"Macro-F1 is over the {whole.macro_codes} codes with 10 gold sentences or more; false flags are the share of "
         f"the {whole.signal_free:,} signal-free sentences in which a signal was found.\n"
@@ -271,7 +271,7 @@ def _method(evaluation: Evaluation) -> list[str]:
     ]
     told.append(
         f"- Intervals: {RESAMPLES:,} bootstrap resamples of whole documents; differences are paired. Documents are "
-        "split as wholes, so no sentence of a tested document was trained on."
+        "split as wholes, by seed: the figures hold for readers that were trained on the other parts of this split."
     )
     if any(each.reader_id == BASELINE for each in evaluation.readers):
         told.append(

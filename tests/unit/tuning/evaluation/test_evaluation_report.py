@@ -103,11 +103,21 @@ def test_few_documents_are_reported_without_comparison(tmp_path: Path) -> None:
     assert "Against" not in (tmp_path / "out" / "report.md").read_text()
 
 
+def test_equal_names_are_told_apart(tmp_path: Path) -> None:
+    """Two files of one name are reported under two names, by their folders."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        save_answers(answers(f"1-{folder}", 0.02), tmp_path / folder / "a.jsonl")
+    paths = (tmp_path / "one/a.jsonl", tmp_path / "two/a.jsonl")
+    done = evaluate(Wanted(tmp_path / "out", answers=paths))
+    assert list(done["readers"]) == ["a", "two/a"]
+
+
 def test_nothing_to_measure_is_refused(tmp_path: Path) -> None:
     """A reader without sentences, descriptions without a reader, and nothing at all are named."""
     with pytest.raises(ConfigurationError, match="nothing to measure"):
         evaluate(Wanted(tmp_path))
-    with pytest.raises(ConfigurationError, match="needs labelled sentences"):
+    with pytest.raises(ConfigurationError, match="needs labelled sentences, or descriptions"):
         evaluate(Wanted(tmp_path, readers=(tmp_path / "reader.toml",)))
 
 
