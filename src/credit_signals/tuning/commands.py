@@ -34,7 +34,7 @@ tune_app.add_typer(words_app)
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
 Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]
-Own = Annotated[Path, typer.Option(help="Folder of the project's own sentences, website_*.jsonl.", exists=True)]
+Own = Annotated[Path, typer.Option(help="The project's own sentences: website_*.jsonl, news_*.jsonl.", exists=True)]
 Out = Annotated[Path, typer.Option(help="Folder for weights and figures.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
 
@@ -45,7 +45,7 @@ def signals(
     base: Base,
     out: Out,
     own: Own = TRAINING,
-    epochs: Annotated[int, typer.Option(min=1)] = 8,
+    epochs: Annotated[int, typer.Option(min=1)] = 6,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 32,
     seed: Seed = 1,
     start: Annotated[Path | None, typer.Option(help="model.pt of a run to go on from.", exists=True)] = None,
@@ -61,21 +61,6 @@ def signals(
     files = _sentence_files(teacher, own)
     settings = FitSettings(epochs=epochs, rank=rank, seed=seed)
     _print(train_signals(Sources(files, base, out, start), settings, everything=everything))
-
-
-@tune_app.command()
-def evaluate(
-    teacher: Teacher,
-    base: Base,
-    model: Annotated[Path, typer.Option(help="Folder that `signals` wrote.", exists=True)],
-    own: Own = TRAINING,
-    seed: Seed = 1,
-) -> None:
-    """Measure trained signals again on the test split."""
-    from credit_signals.tuning.signals import Sources, evaluate_signals  # heavy
-
-    files = _sentence_files(teacher, own)
-    _print(evaluate_signals(Sources(files, base, model), seed))
 
 
 @tune_app.command()
@@ -102,7 +87,7 @@ def activities(
 
 
 def _sentence_files(teacher: Path, own: Path) -> tuple[Path, ...]:
-    return (*sorted(teacher.glob("*.jsonl")), *sorted(own.glob("website_*.jsonl")))
+    return (*sorted(teacher.glob("*.jsonl")), *sorted(own.glob("website_*.jsonl")), *sorted(own.glob("news_*.jsonl")))
 
 
 def _show_progress() -> None:

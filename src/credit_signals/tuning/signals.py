@@ -44,7 +44,7 @@ class Sources:
     base: Path  # folder with the encoder's safetensors and tokenizer
     out: Path
     start: Path | None = None  # trained parameters of an earlier run to go on from
-    languages: tuple[str, ...] = ("en",)  # trained and calibrated on; the others are only measured
+    languages: tuple[str, ...] = LANGUAGES  # trained and calibrated on; the others are only measured
 
 
 def train_signals(sources: Sources, settings: FitSettings, *, everything: bool = False) -> dict[str, Any]:
@@ -126,16 +126,6 @@ def baseline(parts: dict[Split, list[LabelledSentence]]) -> dict[str, Any]:
     fitted = fit_baseline(parts)
     found = fitted.calibration.found(fitted.logits([sentence.text for sentence in parts["test"]]))
     return _short(gold_codes(parts["test"]), found, np.ones(len(found), dtype=bool))
-
-
-def evaluate_signals(sources: Sources, seed: int) -> dict[str, Any]:
-    """Measure the weights of an earlier run on the test split; `sources.out` is its folder."""
-    state = torch.load(sources.out / "model.pt", weights_only=True)
-    rank = next(value.shape[0] for name, value in state.items() if name.endswith(".a"))
-    model = SignalModel(sources.base, rank, dropout=0.0)
-    model.load_state_dict(state, strict=False)
-    test = by_split(load_teacher(sources.teacher), seed)["test"]
-    return measure(test, answer(model, PairTokenizer(sources.base), test), read_calibration(sources.out))
 
 
 def read_calibration(out: Path) -> Calibration:

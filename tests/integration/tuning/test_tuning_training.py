@@ -12,7 +12,7 @@ pytest.importorskip("sklearn", reason="training needs the extra `tune`")
 
 from credit_signals.inference.formats import SignalHeads  # noqa: E402
 from credit_signals.tuning.fit import FitSettings  # noqa: E402
-from credit_signals.tuning.signals import Sources, evaluate_signals, train_signals  # noqa: E402
+from credit_signals.tuning.signals import Sources, train_signals  # noqa: E402
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "we", "are", "hiring", "closed", "the", "shop", "open", "today"]
 
@@ -56,14 +56,13 @@ def teacher(tmp_path: Path) -> Path:
 
 
 def test_training_learns_measures_and_writes_what_readers_load(base: Path, teacher: Path, tmp_path: Path) -> None:
-    """A run gives heads, an adapter and true figures; measuring again gives the same ones."""
+    """A run gives heads, an adapter and true figures."""
     sources = Sources((teacher,), base, tmp_path / "out")
     figures = train_signals(sources, FitSettings(epochs=8, rank=4, rate=5e-3, threads=1))
     assert figures["signals"]["micro_f1"] > 0.95
     heads = SignalHeads.load(tmp_path / "out/heads.npz")
     assert heads.width == 384
     assert (tmp_path / "out/section-signals.lora.gguf").stat().st_size > 10_000
-    assert evaluate_signals(sources, seed=1)["per_code"] == figures["signals"]["per_code"]
 
 
 def test_equal_seeds_give_equal_heads(base: Path, teacher: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_help_teaches_without_heavy_imports() -> None:
     for command in (
         "signals",
         "activities",
-        "evaluate",
+        "words",
         "rows",
         "pretrain",
         "causal",
