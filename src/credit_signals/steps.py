@@ -115,8 +115,8 @@ def open_life(form: Mapping[str, Any], run_id: str) -> str:
     """
     chosen = settings.load()
     shared = {"blind": chosen.lives_dir / "blind.jsonl", "cache": chosen.lives_dir / "answers.db"}
-    questions = {"questions": settings.beside_sources(QUESTIONS)}
-    plan = plan_of({**questions, **shared, **{key: value for key, value in form.items() if value not in {None, ""}}})
+    usual = {"questions": settings.beside_sources(QUESTIONS), **shared}
+    plan = plan_of({**usual, **{key: value for key, value in form.items() if value not in (None, "")}})
     require_activities(plan, wiring.life_tools(chosen, LIFE_BY))
     folder = chosen.lives_dir / run_id
     write_plan(folder, plan)

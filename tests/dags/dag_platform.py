@@ -61,10 +61,10 @@ class Platform:
         return run_dag_process(environment, *arguments)
 
 
-def run_dag_process(environment: dict[str, str], *arguments: str) -> Any:
+def run_dag_process(environment: dict[str, str], *arguments: str, seconds: float = 240) -> Any:
     """The answer of `dag_process.py`; its output is shown when it fails."""
     command = [sys.executable, str(Path(__file__).with_name("dag_process.py")), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     print(done.stdout)
     return json.loads(done.stdout.rsplit("\nANSWER\n", 1)[1])

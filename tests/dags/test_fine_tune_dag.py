@@ -18,7 +18,8 @@ from tests.integration.tuning.life_world import SIGNS, fill_store, make_base, wr
 from credit_signals import wiring
 from credit_signals.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("no_airflow_settings")
+SECONDS = 840  # on a machine that does much else
+pytestmark = [pytest.mark.usefixtures("no_airflow_settings"), pytest.mark.timeout(SECONDS + 60)]
 TORCH = importlib.util.find_spec("torch") is not None
 BEFORE_TRAINING = ["plan", "sample", "label", "grade", "dataset"]
 STEPS = [*BEFORE_TRAINING, "train", "export", "evaluate", "promote"]
@@ -45,7 +46,7 @@ class Site:
         cases = [{"dag": "fine_tune", "conf": {**given, **form}} for form in forms]
         (self.folder / "airflow").mkdir(exist_ok=True)
         environment = {**airflow_environment(self.folder / "airflow"), **self.settings.as_environment()}
-        outcomes: list[dict[str, Any]] = run_dag_process(environment, "run", json.dumps(cases))
+        outcomes: list[dict[str, Any]] = run_dag_process(environment, "run", json.dumps(cases), seconds=SECONDS)
         return outcomes
 
 

@@ -86,6 +86,22 @@ def make_base(folder: Path) -> Path:
     return folder
 
 
+def make_causal_base(folder: Path, questions: Path) -> Path:
+    """A Llama model of one layer with random weights and a tokenizer of the words; needs torch."""
+    import torch
+
+    from credit_signals.tuning.causal.pretrain import PretrainSettings, make_model
+    from credit_signals.tuning.causal.texts import END, train_tokenizer
+
+    dice = random.Random(3)
+    tokenizer = train_tokenizer([sentence(dice, sign) for _ in range(30) for sign in SIGNS], 640, questions)
+    torch.manual_seed(0)
+    settings = PretrainSettings(layers=1, vocabulary=640, context=512)
+    make_model(settings, tokenizer.convert_tokens_to_ids(END)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 @contextmanager
 def local_teacher(folder: Path) -> Iterator[str]:
     """The base URL of llama-cpp-python's own server with the model `tiny`, of random weights."""

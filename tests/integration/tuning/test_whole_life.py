@@ -10,19 +10,31 @@ from pathlib import Path
 
 import pytest
 from tests.integration.inference.reader_samples import make_section
-from tests.integration.tuning.life_world import SIGNS, STUB_MANIFEST, fill_store, local_teacher, make_base, write_labels
+from tests.integration.tuning.life_world import (
+    SIGNS,
+    STUB_MANIFEST,
+    fill_store,
+    local_teacher,
+    make_base,
+    make_causal_base,
+    write_labels,
+)
 from typer.testing import CliRunner, Result
 
 from credit_signals import pipeline, settings, wiring
 from credit_signals.cli import app
 from credit_signals.domain import Company, SiteStatus, now
 from credit_signals.inference import reader_id
+from credit_signals.inference.manifest import load_manifest
 from credit_signals.store.base import SiteRecord
 from credit_signals.task_queue import MemoryQueue
 
 for library in ("torch", "transformers", "sklearn", "gguf", "matplotlib"):
     pytest.importorskip(library, reason="training needs the extra `tune`")
 pytest.importorskip("starlette_context", reason="the server of llama-cpp-python is not installed")
+
+pytestmark = pytest.mark.timeout(900)  # a minute where nothing else runs
+QUESTIONS = Path(__file__).parents[3] / "workers" / "section_reader" / "questions_short"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def live(world: Path, teacher: str, *more: str, expected: int = 0) -> Result:
+def live(world: Path, teacher: str, *more: str | Path, expected: int = 0) -> Result:
     """The command."""
     where = ["--endpoint", teacher, "--model", "tiny", "--form", "json_object", "--max-tokens", "200"]
     what = ["--base", world / "base", "--work", world / "life", "--labels", world / "labels.jsonl"]
@@ -101,5 +113,22 @@ def test_a_reader_is_made_put_to_work_and_taken_back_by_commands(world: Path, te
     done = CliRunner().invoke(app, ["readers", "rollback", "--reason", "a test"])
     assert done.exit_code == 0, done.output
     store = wiring.open_store(settings.load())
+    assert store.present_reader() is None
+    store.close()
+
+
+def test_a_causal_model_takes_the_same_way(world: Path, teacher: str) -> None:
+    """Rows of the product's questions, training, merging, quantization, the gate; registered, not promoted."""
+    for library in ("peft", "trl", "datasets"):
+        pytest.importorskip(library, reason="training needs the extra `tune`")
+    base = make_causal_base(world / "causal", QUESTIONS)
+    write_labels(world / "labels.jsonl", documents=40)
+    what = ("--causal", "--base", base, "--questions", QUESTIONS, "--epochs", "1", "--no-promote")
+    told = live(world, teacher, *what).output
+    made = reader_id(world / "life" / "reader" / "reader.toml")
+    assert f"reader {made} is registered" in told
+    assert load_manifest(world / "life" / "reader" / "reader.toml").kind == "generative"
+    store = wiring.open_store(settings.load())
+    assert [each.id for each in store.readers()] == [made]
     assert store.present_reader() is None
     store.close()

@@ -15,6 +15,7 @@ from credit_signals.store import SqlStore
 
 COMMANDS = ["run", "crawl", "enqueue", "work", "score", "report", "graph", "read", "doctor", "serve", "evaluate"]
 QUEUE_COMMANDS = ["status", "dead", "retry", "purge"]
+LIFE_COMMANDS = ["life", "life-step"]
 READER_COMMANDS = ["list", "show", "history", "register", "promote", "rollback"]
 
 
@@ -55,6 +56,7 @@ def test_help_teaches_in_one_screen() -> None:
         *([each] for each in COMMANDS),
         *(["queue", each] for each in QUEUE_COMMANDS),
         *(["readers", each] for each in READER_COMMANDS),
+        *(["tune", each] for each in LIFE_COMMANDS),
     ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
