@@ -17,18 +17,30 @@ READER = ROOT / "workers/section_reader"
 SENTENCES = 40
 
 
-def test_the_shipped_reader_is_evaluated(tmp_path: Path) -> None:
-    """Report, answers and figures of the real reader on real sentences, and of activities on real descriptions."""
-    manifest = READER / "encoder.toml"
-    if not load_manifest(manifest).model.file.exists():
+@pytest.fixture
+def manifest() -> Path:
+    """The manifest of the shipped reader."""
+    path = READER / "encoder.toml"
+    if not load_manifest(path).model.file.exists():
         pytest.skip("the weights of the shipped reader are not here")
+    return path
+
+
+def descriptions(folder: Path) -> Path:
+    """Ten descriptions of small businesses."""
+    small = ROOT / "tests/unit/tuning/small_businesses.jsonl"
+    path = folder / "small.jsonl"
+    path.write_text("\n".join(small.read_text().splitlines()[:10]))
+    return path
+
+
+def test_the_shipped_reader_is_evaluated(tmp_path: Path, manifest: Path) -> None:
+    """Report, answers and figures of the real reader on real sentences, and of activities on real descriptions."""
     lines = (READER / "training/website_signals.jsonl").read_text().splitlines()[:SENTENCES]
     (tmp_path / "blind.jsonl").write_text("\n".join(lines))
-    small = ROOT / "tests/unit/tuning/small_businesses.jsonl"
-    (tmp_path / "small.jsonl").write_text("\n".join(small.read_text().splitlines()[:10]))
     out = tmp_path / "out"
     typed = ["evaluate", "--out", out, "--reader", manifest, "--blind", tmp_path / "blind.jsonl"]
-    activities = ["--descriptions", tmp_path / "small.jsonl", "--phrases", tmp_path / "none.jsonl"]
+    activities = ["--descriptions", descriptions(tmp_path), "--phrases", tmp_path / "none.jsonl"]
     done = CliRunner().invoke(app, [str(each) for each in (*typed, *activities)])
     assert done.exit_code == 0, done.output
     answers = load_answers(out / f"{reader_id(manifest)}.answers.jsonl")
@@ -41,3 +53,14 @@ def test_the_shipped_reader_is_evaluated(tmp_path: Path) -> None:
     assert metrics["stance_accuracy"] > 0.3
     assert metrics["activities"]["depths"]["NAICS2022 sector"]["top5"][0] > 0.3
     assert "## Activity by depth" in (out / "report.md").read_text()
+
+
+def test_activities_are_measured_without_sentences(tmp_path: Path, manifest: Path) -> None:
+    """Descriptions alone give a report of activities."""
+    out = tmp_path / "out"
+    typed = ["evaluate", "--out", out, "--reader", manifest, "--descriptions", descriptions(tmp_path)]
+    done = CliRunner().invoke(app, [str(each) for each in (*typed, "--phrases", tmp_path / "none.jsonl")])
+    assert done.exit_code == 0, done.output
+    report = (out / "report.md").read_text()
+    assert "## Activity by depth" in report
+    assert "## Signals by code" not in report
