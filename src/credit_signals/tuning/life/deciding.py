@@ -35,8 +35,8 @@ def require_activities(plan: Plan, tools: Tools) -> None:
 
 
 def _evaluate(life: Life) -> Figures:
-    from credit_signals.tuning.evaluation.evaluate import Wanted, evaluate  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.evaluation.split import LabelledFiles  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.evaluation.evaluate import Wanted, evaluate
+    from credit_signals.tuning.evaluation.split import LabelledFiles
 
     plan, folder = life.plan, life.folder
     name = reader_id(folder.manifest)

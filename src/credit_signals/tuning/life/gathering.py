@@ -15,7 +15,8 @@ from credit_signals.tuning.dataset.candidates import Candidate
 from credit_signals.tuning.dataset.rows import SentenceRow, read_sentences, write_lines
 from credit_signals.tuning.labelling.asking import Limits
 from credit_signals.tuning.labelling.endpoint import Endpoint
-from credit_signals.tuning.labelling.label import Teacher
+from credit_signals.tuning.labelling.grade import grade
+from credit_signals.tuning.labelling.label import Teacher, label
 from credit_signals.tuning.labelling.ledger import Prices
 from credit_signals.tuning.life.course import Figures, Life, Step
 from credit_signals.tuning.teacher import SPLITS, LabelledSentence, Split, by_split, load_teacher, split_of
@@ -24,8 +25,8 @@ PARTS = ("", ".test")  # of the sample: training with validation, and the blind 
 
 
 def _sample(life: Life) -> Figures:
-    from credit_signals.tuning.dataset.make import SampleFiles, all_candidates, make_sample  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.dataset.sampling import SampleSettings  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.dataset.make import SampleFiles, all_candidates, make_sample
+    from credit_signals.tuning.dataset.sampling import SampleSettings
 
     plan, blind = life.plan, life.folder.blind(life.plan)
     settings = SampleSettings(plan.sample.count, plan.sample.random_share, seed=plan.model.seed)
@@ -64,8 +65,6 @@ def _teacher(life: Life) -> Teacher:
 
 
 def _label(life: Life) -> Figures:
-    from credit_signals.tuning.labelling.label import label  # noqa: PLC0415  # beside its like
-
     sources = (life.folder.sample, life.folder.blind(life.plan))
     totals = _over_parts(life, "labels", label, sources)
     if not totals["labelled"]:
@@ -75,8 +74,6 @@ def _label(life: Life) -> Figures:
 
 
 def _grade(life: Life) -> Figures:
-    from credit_signals.tuning.labelling.grade import grade  # noqa: PLC0415  # beside its like
-
     labelled = [life.folder.file(f"labels{part}.jsonl") for part in PARTS]
     if not life.plan.teacher.grade:
         for part, path in zip(PARTS, labelled, strict=True):
@@ -105,7 +102,7 @@ def _over_parts(life: Life, name: str, work: Any, sources: Sequence[Path]) -> di
 
 
 def _dataset(life: Life) -> Figures:
-    from credit_signals.tuning.dataset.near_duplicates import NearDuplicates  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.dataset.near_duplicates import NearDuplicates
 
     plan, seed = life.plan, life.plan.model.seed
     read_blind(life.folder.blind(plan), seed)

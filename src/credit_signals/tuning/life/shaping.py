@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference import open_reader, reader_id
+from credit_signals.inference.manifest import write_encoder_manifest
+from credit_signals.inference.questions import load_questions
+from credit_signals.tuning.causal.interviews import RowSettings, make_rows
+from credit_signals.tuning.chat import file_hash, write_rows
+from credit_signals.tuning.conversion.identity import Identity
 from credit_signals.tuning.languages import language_of
 from credit_signals.tuning.life.course import Figures, Life, Step
 from credit_signals.tuning.teacher import LabelledSentence, load_teacher
@@ -26,8 +31,8 @@ def _train(life: Life) -> Figures:
 
 
 def _train_encoder(life: Life) -> Figures:
-    from credit_signals.tuning.fit import FitSettings  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.signals import Sources, train_signals  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.fit import FitSettings
+    from credit_signals.tuning.signals import Sources, train_signals
 
     plan, model = life.plan, life.plan.model
     settings = FitSettings(epochs=max(1, round(plan.epochs)), rank=plan.rank, seed=model.seed, threads=model.threads)
@@ -39,10 +44,7 @@ def _train_encoder(life: Life) -> Figures:
 
 
 def _train_causal(life: Life) -> Figures:
-    from credit_signals.inference.questions import load_questions  # noqa: PLC0415  # beside its like
-    from credit_signals.tuning.causal.fine_tune import CausalSettings, CausalSources, fine_tune  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.causal.interviews import RowSettings, make_rows  # noqa: PLC0415  # beside its like
-    from credit_signals.tuning.chat import write_rows  # noqa: PLC0415  # beside its like
+    from credit_signals.tuning.causal.fine_tune import CausalSettings, CausalSources, fine_tune
 
     plan, model = life.plan, life.plan.model
     out = life.folder.training
@@ -66,8 +68,6 @@ def _export(life: Life) -> Figures:
 
 
 def _export_encoder(life: Life) -> Figures:
-    from credit_signals.inference import reader_id  # noqa: PLC0415  # heavy
-    from credit_signals.inference.manifest import write_encoder_manifest  # noqa: PLC0415  # beside its like
 
     model, reader = life.plan.model, life.folder.manifest.parent
     base = reader / f"{model.base.resolve().name}.gguf"
@@ -98,15 +98,14 @@ def _export_encoder(life: Life) -> Figures:
 
 def _agreement(life: Life) -> float:
     """The share of test sentences in which the reader, as workers open it, finds what the trained model finds."""
-    import numpy as np  # noqa: PLC0415  # heavy
-    import torch  # noqa: PLC0415  # heavy
+    import numpy as np
+    import torch
 
-    from credit_signals.inference import open_reader  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.encoder import PairTokenizer, SignalModel  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.evaluation.reading import read_split  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.evaluation.split import TestSplit  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.fit import answer  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.signals import read_calibration  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.encoder import PairTokenizer, SignalModel
+    from credit_signals.tuning.evaluation.reading import read_split
+    from credit_signals.tuning.evaluation.split import TestSplit
+    from credit_signals.tuning.fit import answer
+    from credit_signals.tuning.signals import read_calibration
 
     plan, training = life.plan, life.folder.training
     sentences = _known([*load_teacher([life.folder.sentences]), *load_teacher(plan.tests)], plan.model.languages)
@@ -126,10 +125,9 @@ def _agreement(life: Life) -> float:
 
 def _convert(life: Life, source: Path, output: Path, texts: Path, identity: dict[str, Any] | None = None) -> None:
     """Convert a model folder to the type that ships, through the parity gate; the exact file is not kept."""
-    from credit_signals.tuning.conversion.convert import convert_model  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.conversion.identity import Identity  # noqa: PLC0415  # beside its like
-    from credit_signals.tuning.conversion.model_folder import SourceModel  # noqa: PLC0415  # beside its like
-    from credit_signals.tuning.conversion.quantization import WHOLE, quantize  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.conversion.convert import convert_model
+    from credit_signals.tuning.conversion.model_folder import SourceModel
+    from credit_signals.tuning.conversion.quantization import WHOLE, quantize
 
     plan = life.plan
     exact = output.with_suffix(".f32.gguf")
@@ -145,10 +143,10 @@ def _convert(life: Life, source: Path, output: Path, texts: Path, identity: dict
 
 
 def _require_parity(life: Life, source: Path, files: Sequence[Path], texts: Path) -> None:
-    from credit_signals.tuning.conversion.parity import Gate, Sides, compare  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.conversion.parity_report import report  # noqa: PLC0415  # beside its like
-    from credit_signals.tuning.conversion.reference import Reference  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.conversion.served import Served  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.conversion.parity import Gate, Sides, compare
+    from credit_signals.tuning.conversion.parity_report import report
+    from credit_signals.tuning.conversion.reference import Reference
+    from credit_signals.tuning.conversion.served import Served
 
     threads, gate = life.plan.model.threads, Gate()
     served = [Served(file, None, threads) for file in files]
@@ -161,8 +159,7 @@ def _require_parity(life: Life, source: Path, files: Sequence[Path], texts: Path
 
 
 def _export_causal(life: Life) -> Figures:
-    from credit_signals.inference import reader_id  # noqa: PLC0415  # heavy
-    from credit_signals.tuning.causal.fine_tune import CARD, MERGED  # noqa: PLC0415  # heavy
+    from credit_signals.tuning.causal.fine_tune import CARD, MERGED
 
     model, manifest = life.plan.model, life.folder.manifest
     merged = life.folder.training / MERGED
