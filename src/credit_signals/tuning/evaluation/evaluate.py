@@ -81,6 +81,7 @@ def evaluate(wanted: Wanted) -> dict[str, Any]:
 
     Gives the names of the files and the headline figures. Raises ConfigurationError, ModelRefused, ReadFailed, OSError.
     """
+    wanted.out.mkdir(parents=True, exist_ok=True)
     split = load_split(wanted.labelled) if wanted.labelled.split or wanted.labelled.blind else None
     answered = _answers(wanted, split)
     seed = wanted.labelled.seed
@@ -108,7 +109,10 @@ def evaluate(wanted: Wanted) -> dict[str, Any]:
 
 
 def _answers(wanted: Wanted, split: TestSplit | None) -> _Answered:
-    """Answers of readers that are run, then of files, the baseline last."""
+    """Answers of readers that are run, then of files, the baseline last.
+
+    What a reader answered is saved at once: whoever is stopped while the baseline is fitted goes on with --answers.
+    """
     found = _Answered({}, {})
     if wanted.readers and split is None and wanted.activities is None:
         raise ConfigurationError("a reader needs labelled sentences, or descriptions, to be measured on")
@@ -116,6 +120,7 @@ def _answers(wanted: Wanted, split: TestSplit | None) -> _Answered:
         for manifest in wanted.readers:
             name = _name(manifest, found.by_name)
             found.by_name[name], found.unread[name] = _read(manifest, split)
+            save_answers(found.by_name[name], _file(wanted.out, found.by_name[name].reader_id, "answers.jsonl"))
     for path in wanted.answers:
         answers = load_answers(path)
         found.by_name[BASELINE_NAME if answers.reader_id == BASELINE else _name(path, found.by_name)] = answers
@@ -188,17 +193,23 @@ def _write(out: Path, evaluation: Evaluation, answers: dict[str, Answers]) -> di
     (out / "report.md").write_text(render_report(evaluation, drawn), encoding="utf-8")
     files: dict[str, Any] = {}
     for figures in evaluation.readers:
-        stem = re.sub(r"[^\w.-]", "_", figures.reader_id)
-        save_answers(answers[figures.name], out / f"{stem}.answers.jsonl")
+        told, figures_file = (_file(out, figures.reader_id, kind) for kind in ("answers.jsonl", "metrics.json"))
+        save_answers(answers[figures.name], told)
         metrics = metrics_of(figures, evaluation)
-        write_figures(out / f"{stem}.metrics.json", metrics)
+        write_figures(figures_file, metrics)
         files[figures.name] = {
-            "answers": str(out / f"{stem}.answers.jsonl"),
-            "metrics": str(out / f"{stem}.metrics.json"),
+            "answers": str(told),
+            "metrics": str(figures_file),
             "micro_f1": metrics["micro_f1"],
             "macro_f1": metrics["macro_f1"],
         }
     return {"report": str(out / "report.md"), "readers": files}
+
+
+def _file(out: Path, reader_id: str, kind: str) -> Path:
+    """Where a reader's file of one kind lies."""
+    stem = re.sub(r"[^\w.-]", "_", reader_id)
+    return out / f"{stem}.{kind}"
 
 
 def _draw(evaluation: Evaluation, folder: Path) -> list[str]:
