@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from credit_signals import pipeline, settings, wiring
+from credit_signals.children import end_child, start_child
 from credit_signals.domain import Budget, now
 from credit_signals.errors import StepFailed
 from credit_signals.intake import read_companies
@@ -129,7 +129,11 @@ def live(step: str, folder: str) -> dict[str, Any]:
     chosen = settings.load()
     if chosen.tune_python:
         command = [str(chosen.tune_python), "-m", "credit_signals.cli", "tune", "life-step", step, "--work", folder]
-        status = subprocess.run(command, check=False).returncode  # noqa: S603  # our own module and no shell
+        child = start_child(command)  # ends with this task: a second one would write to the same folder
+        try:
+            status = child.wait()
+        finally:
+            end_child(child)
         if status:
             raise StepFailed(step, f"{chosen.tune_python} ended with {status}; the log above says why", folder)
         return figures_of(step, Path(folder))

@@ -118,12 +118,12 @@ def test_a_reader_is_made_put_to_work_and_taken_back_by_commands(world: Path, te
 
 
 def test_a_causal_model_takes_the_same_way(world: Path, teacher: str) -> None:
-    """Rows of the product's questions, training, merging, quantization, the gate; registered, not promoted."""
+    """Rows of the product's questions, training, merging, conversion, the gate on labels; registered alone."""
     for library in ("peft", "trl", "datasets"):
         pytest.importorskip(library, reason="training needs the extra `tune`")
     base = make_causal_base(world / "causal", QUESTIONS)
     write_labels(world / "labels.jsonl", documents=40)
-    what = ("--causal", "--base", base, "--questions", QUESTIONS, "--epochs", "1", "--no-promote")
+    what = ("--causal", "--base", base, "--questions", QUESTIONS, "--epochs", "1", "--type", "F16", "--no-promote")
     told = live(world, teacher, *what).output
     made = reader_id(world / "life" / "reader" / "reader.toml")
     assert f"reader {made} is registered" in told

@@ -134,6 +134,7 @@ def test_a_plan_is_kept_without_secrets_and_with_whole_paths(tmp_path: Path, mon
         ({"trade_reason": "why not"}, "states no trade"),
         ({"count": 0}, "count: "),
         ({"kind": "tree"}, "kind: "),
+        ({"endpoint": "https://me:secret@h/v1"}, "password"),
     ],
 )
 def test_a_plan_without_sense_is_refused(tmp_path: Path, values: dict[str, Any], told: str) -> None:

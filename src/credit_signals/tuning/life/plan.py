@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from credit_signals.domain import Trade
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.labelling.endpoint import Endpoint
 
 ENCODER_WIDTH = 384  # of the heads that `tune signals` trains
 EPOCHS = {"encoder": 8.0, "causal": 3.0}
@@ -179,9 +180,11 @@ def plan_of(values: Mapping[str, Any]) -> Plan:
         )
     }
     try:
-        return Plan.model_validate({**parts, "labels": values.get("labels", ()), "tests": values.get("tests", ())})
+        plan = Plan.model_validate({**parts, "labels": values.get("labels", ()), "tests": values.get("tests", ())})
     except ValidationError as exc:
         raise ConfigurationError(f"the life cannot be planned: {_first(exc)}") from exc
+    Endpoint(plan.teacher.endpoint, plan.teacher.model)  # refuses a URL that holds a password: it would be written down
+    return plan
 
 
 def _first(error: ValidationError) -> str:

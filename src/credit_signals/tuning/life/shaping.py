@@ -189,6 +189,11 @@ def _trained(life: Life) -> Iterable[Path]:
     return [folder / name for name in ("model.pt", HEADS, ADAPTER, "signals-metrics.json")]
 
 
+def _exported(life: Life) -> Iterable[Path]:
+    files = filter(Path.is_file, sorted(life.folder.manifest.parent.rglob("*")))
+    return (path for path in files if path != life.folder.card)  # the card comes later
+
+
 def _files(*paths: Path | None) -> Iterable[Path]:
     return (path for path in paths if path)
 
@@ -215,5 +220,5 @@ EXPORT = Step(
         life.plan.model.base,
         *_files(life.plan.model.gguf, life.plan.model.activity),
     ),
-    lambda life: filter(Path.is_file, sorted(life.folder.manifest.parent.rglob("*"))),
+    _exported,
 )
