@@ -24,14 +24,15 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from credit_signals.domain import Stance, Subject, content_id
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.json_lines import numbered_lines, parse_line
 from credit_signals.tuning.teacher import CODES
 
 FORMAT = "credit-signals-answers-1"
@@ -102,9 +103,6 @@ class _Sentence(_Line):
     attributes: dict[str, tuple[Stance, Subject]] | None = None
 
 
-Kind = TypeVar("Kind", bound=_Line)
-
-
 def save_answers(answers: Answers, path: Path) -> None:
     """Write the file as a whole or not at all. Raises OSError, and ValueError for numbers that are no probability."""
     header = _Header(
@@ -140,32 +138,21 @@ def load_answers(path: Path) -> Answers:
 
     A file of an older taxonomy, with fewer codes, is read as one in which the newer codes are never gold nor found.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"answers {path} cannot be read: {exc}") from exc
-    header = _parse(path, 1, lines[0], _Header)
+    lines = numbered_lines(path)
+    place, first = next(lines, (1, ""))
+    header = parse_line(f"{path}, line {place}", first, _Header, "an answer file's header")
     unknown = sorted(set(header.codes) - set(CODES))
     if unknown or len(set(header.codes)) != len(header.codes):
-        raise ConfigurationError(f"{path}, line 1: codes unknown or twice: {', '.join(unknown) or header.codes}")
-    rows = [_parse(path, number, line, _Sentence) for number, line in enumerate(lines[1:], start=2) if line.strip()]
+        raise ConfigurationError(f"{path}, line {place}: codes unknown or twice: {', '.join(unknown) or header.codes}")
+    rows = [(number, parse_line(f"{path}, line {number}", line, _Sentence, "an answer")) for number, line in lines]
     if len(rows) != header.sentences:
         raise ConfigurationError(f"{path}: holds {len(rows)} sentences where its header says {header.sentences}: cut?")
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         _check(path, number, row, header)
     try:
-        return _answers(header, rows)
+        return _answers(header, [row for _, row in rows])
     except ValueError as exc:
         raise ConfigurationError(f"{path}: {exc}") from exc
-
-
-def _parse(path: Path, number: int, text: str, kind: type[Kind]) -> Kind:
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as exc:
-        first = exc.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}, line {number}: {place or 'not an answer'}: {first['msg']}") from exc
 
 
 def _check(path: Path, number: int, row: _Sentence, header: _Header) -> None:

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.json_lines import read_lines
 from credit_signals.tuning.teacher import Split
 
 Role = Literal["system", "user", "assistant"]
@@ -65,19 +66,7 @@ def read_rows(path: Path) -> list[ChatRow]:
 
     Raises ConfigurationError naming the line that is wrong, an id that is there twice, or a group in two splits.
     """
-    rows: list[ChatRow] = []
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: text may hold U+2028
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"training file {path} cannot be read: {exc}") from exc
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                rows.append(ChatRow.model_validate_json(line))
-            except ValidationError as exc:
-                first = exc.errors(include_url=False, include_input=False)[0]
-                place = ".".join(str(part) for part in first["loc"])
-                raise ConfigurationError(f"{path}, line {number}: not a chat: {place} {first['msg']}") from exc
+    rows = [row for _, row in read_lines(path, ChatRow, "a chat")]
     _require_no_leak(path, rows)
     return rows
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from credit_signals.domain import Stance, Subject
 from credit_signals.errors import ConfigurationError
 from credit_signals.taxonomy.signals import BY_CODE, SIGNAL_CODES
+from credit_signals.tuning.json_lines import numbered_lines
 
 CODES: tuple[str, ...] = tuple(entry.code for entry in SIGNAL_CODES)
 STANCES: tuple[str, ...] = tuple(Stance)
@@ -89,16 +90,11 @@ def load_teacher(paths: Iterable[Path]) -> list[LabelledSentence]:
 
 
 def _read(path: Path) -> Iterator[LabelledSentence]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as exc:
-        raise ConfigurationError(f"teacher file {path} cannot be read: {exc.strerror}") from exc
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield _parse(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as exc:
-                raise ConfigurationError(f"{path}, line {number}: not a labelled sentence: {exc}") from exc
+    for number, line in numbered_lines(path):
+        try:
+            yield _parse(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
+            raise ConfigurationError(f"{path}, line {number}: not a labelled sentence: {exc}") from exc
 
 
 def _parse(record: dict[str, Any]) -> LabelledSentence:

@@ -12,6 +12,7 @@ from credit_signals.errors import ConfigurationError
 from credit_signals.inference.encoder import CHARACTERS_PER_TOKEN, CONTEXT_TOKENS, INPUT_TOKENS, Input
 from credit_signals.inference.prompting import Piece, Tokenizer, label_tokens, opening_tokens, tokenize_pieces
 from credit_signals.tuning.chat import Message, read_rows
+from credit_signals.tuning.json_lines import numbered_lines
 
 Tokens = tuple[int, ...]
 Row = TypeVar("Row")
@@ -97,11 +98,7 @@ def read_sentences(path: Path, limit: int) -> list[Sentence]:
 
     Raises ConfigurationError naming the line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: text may hold U+2028
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"sections {path} cannot be read: {exc}") from exc
-    sentences = [_sentence(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    sentences = [_sentence(path, number, line) for number, line in numbered_lines(path)]
     return [sentence for _, sentence in _evenly(sentences, limit)]
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.json_lines import read_lines
 
 
 class SentenceRow(BaseModel):
@@ -44,25 +45,12 @@ def read_sentences(path: Path) -> list[SentenceRow]:
     """Read JSON Lines. Raises ConfigurationError naming the line that is wrong or an id that is there twice."""
     rows: list[SentenceRow] = []
     ids: set[str] = set()
-    for number, line in enumerate(_read(path).split("\n"), start=1):  # not splitlines: text may hold U+2028
-        if line.strip():
-            try:
-                rows.append(SentenceRow.model_validate_json(line))
-            except ValidationError as exc:
-                first = exc.errors(include_url=False, include_input=False)[0]
-                place = ".".join(str(part) for part in first["loc"])
-                raise ConfigurationError(f"{path}, line {number}: not a sentence: {place} {first['msg']}") from exc
-            if rows[-1].id in ids:
-                raise ConfigurationError(f"{path}, line {number}: id {rows[-1].id} is there twice")
-            ids.add(rows[-1].id)
+    for number, row in read_lines(path, SentenceRow, "a sentence"):
+        if row.id in ids:
+            raise ConfigurationError(f"{path}, line {number}: id {row.id} is there twice")
+        ids.add(row.id)
+        rows.append(row)
     return rows
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"sentence file {path} cannot be read: {exc}") from exc
 
 
 def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit_signals.domain import FoundActivity
 from credit_signals.errors import ConfigurationError
@@ -18,7 +18,8 @@ from credit_signals.inference.manifest import CascadeManifest, Manifest, load_an
 from credit_signals.inference.model_file import check_file, check_model
 from credit_signals.taxonomy import activities as taxonomy
 from credit_signals.tuning.activity_metrics import ranked_codes
-from credit_signals.tuning.evaluation.resampling import Figure, Resampling, figure, share
+from credit_signals.tuning.json_lines import read_lines
+from credit_signals.tuning.resampling import Figure, Resampling, figure, share
 
 FIRST = (1, 3, 5)
 
@@ -98,23 +99,7 @@ class ActivityFigures:
 
 def load_descriptions(paths: Sequence[Path]) -> list[Description]:
     """Read JSON Lines. Raises ConfigurationError naming the line that is wrong."""
-    found: list[Description] = []
-    for path in paths:
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigurationError(f"descriptions {path} cannot be read: {exc}") from exc
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                try:
-                    found.append(Description.model_validate_json(line))
-                except ValidationError as exc:
-                    first = exc.errors(include_url=False, include_input=False)[0]
-                    place = ".".join(str(part) for part in first["loc"])
-                    raise ConfigurationError(
-                        f"{path}, line {number}: not a description: {place} {first['msg']}"
-                    ) from exc
-    return found
+    return [found for path in paths for _, found in read_lines(path, Description, "a description")]
 
 
 def find_described(manifest_path: Path, descriptions: Sequence[Description]) -> list[list[FoundActivity]]:

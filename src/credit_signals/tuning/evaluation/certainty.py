@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from credit_signals.tuning.answers import Answers, Floats
-from credit_signals.tuning.evaluation.resampling import Figure, Resampling, figure, share
+from credit_signals.tuning.resampling import Figure, Resampling, figure, share
 
 BINS = 10
 LEAST = 0.05  # pairs below are nearly all rightly near 0 and would only flatter: see metrics.calibration_error

@@ -14,7 +14,7 @@ from credit_signals.domain import Comparison
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.opening import open_reader
 from credit_signals.tuning.answers import BASELINE, Answers, load_answers, save_answers
-from credit_signals.tuning.comparison import LEAST_DOCUMENTS, compare, document_numbers
+from credit_signals.tuning.comparison import LEAST_DOCUMENTS, compare
 from credit_signals.tuning.dataset.rows import write_figures
 from credit_signals.tuning.evaluation import plots
 from credit_signals.tuning.evaluation.activity_baseline import guess_activities
@@ -162,7 +162,7 @@ def _require_one_split(answers: dict[str, Answers]) -> None:
 
 def _comparisons(answers: Sequence[Answers]) -> list[Comparison]:
     """The first against each other one, where there are documents enough to compare."""
-    if len(answers) < 2 or len(set(document_numbers(answers[0].groups))) < LEAST_DOCUMENTS:  # noqa: PLR2004  # a pair
+    if len(answers) < 2 or len(set(answers[0].groups)) < LEAST_DOCUMENTS:  # noqa: PLR2004  # a pair
         return []
     return [compare(answers[0], other) for other in answers[1:]] if answers[0].gold.any() else []
 

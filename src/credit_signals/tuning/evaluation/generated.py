@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.chat import ChatRow, read_rows
+from credit_signals.tuning.json_lines import read_lines
 from credit_signals.tuning.labelling.asking import Job
 from credit_signals.tuning.labelling.compare import Table
 from credit_signals.tuning.labelling.definitions import DATA
@@ -125,20 +126,10 @@ def measure_generated(questions: Path, answers: Path, judge: Teacher | None) -> 
 def _pairs(questions: Path, answers: Path) -> list[_Pair]:
     rows = {row.id: row for row in read_rows(questions)}
     pairs: list[_Pair] = []
-    try:
-        lines = answers.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"generated answers {answers} cannot be read: {exc}") from exc
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                given = GeneratedAnswer.model_validate_json(line)
-            except ValidationError as exc:
-                first = exc.errors(include_url=False, include_input=False)[0]
-                raise ConfigurationError(f"{answers}, line {number}: not an answer: {first['msg']}") from exc
-            if given.id not in rows:
-                raise ConfigurationError(f"{answers}, line {number}: {questions} holds no question {given.id}")
-            pairs.append(_Pair(rows.pop(given.id), given))
+    for number, given in read_lines(answers, GeneratedAnswer, "an answer"):
+        if given.id not in rows:
+            raise ConfigurationError(f"{answers}, line {number}: {questions} holds no question {given.id}")
+        pairs.append(_Pair(rows.pop(given.id), given))
     if not pairs:
         raise ConfigurationError(f"{answers}: holds no answer")
     return pairs

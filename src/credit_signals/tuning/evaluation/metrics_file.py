@@ -6,8 +6,8 @@ from typing import Any
 
 from credit_signals.tuning.evaluation.activity_figures import ActivityFigures
 from credit_signals.tuning.evaluation.report import Evaluation
-from credit_signals.tuning.evaluation.resampling import Figure
 from credit_signals.tuning.evaluation.signal_figures import PartFigures, ReaderFigures
+from credit_signals.tuning.resampling import Figure
 
 DECIMALS = 4
 

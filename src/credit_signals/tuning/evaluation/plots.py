@@ -10,8 +10,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Picture
 
 from credit_signals.tuning.evaluation.activity_figures import ActivityFigures
-from credit_signals.tuning.evaluation.resampling import Figure
 from credit_signals.tuning.evaluation.signal_figures import PartFigures, ReaderFigures
+from credit_signals.tuning.resampling import Figure
 
 INK = ("#1f5a99", "#c4743a", "#4c8c4a", "#7d5aa6", "#6b6b6b")  # the first is the reader that the report is about
 GRID = {"color": "#dddddd", "linewidth": 0.6}

@@ -9,8 +9,8 @@ from credit_signals.domain import Comparison
 from credit_signals.tuning.answers import BASELINE
 from credit_signals.tuning.evaluation.activity_figures import FIRST, ActivityFigures
 from credit_signals.tuning.evaluation.generated import GeneratedFigures
-from credit_signals.tuning.evaluation.resampling import RESAMPLES, Figure
 from credit_signals.tuning.evaluation.signal_figures import PartFigures, ReaderFigures
+from credit_signals.tuning.resampling import RESAMPLES, Figure
 
 ABSENT = "-"
 SHOWN_SHARES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)

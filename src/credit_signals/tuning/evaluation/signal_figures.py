@@ -9,9 +9,9 @@ import numpy as np
 
 from credit_signals.tuning.answers import Answers, Bools
 from credit_signals.tuning.evaluation.certainty import AbstentionPoint, Reliability, abstention, reliability
-from credit_signals.tuning.evaluation.resampling import Figure, Resampling, Sums, figure, share
 from credit_signals.tuning.evaluation.split import kind_of
 from credit_signals.tuning.metrics import FEWEST
+from credit_signals.tuning.resampling import Figure, Resampling, Sums, figure, share
 from credit_signals.tuning.teacher import CODES
 
 FEW_SENTENCES = 30  # languages and kinds with fewer are shown together

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.dataset.rows import SentenceRow, read_sentences, write_lines
+from credit_signals.tuning.json_lines import read_lines
 from credit_signals.tuning.labelling.documents import Documents
 
 HASH_DIGITS = 16
@@ -144,7 +145,7 @@ def join_labels(labels: Path, out: Path, sources: Path) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     documents = Documents(sources)
     lines: list[dict[str, Any]] = []
-    keyed = _read_keyed(labels)
+    keyed = [label for _, label in read_lines(labels, KeyedLabel, "a keyed label")]
     for src, rows in _by_source(keyed).items():
         text = documents.text(src)
         for row in rows:
@@ -166,23 +167,6 @@ def _joined(row: KeyedLabel, text: str | None, counts: Counter[str]) -> list[dic
     before = document.cut(row.prev) if row.prev else ""
     record = {"id": row.id, "src": row.src, "prev": before or "", "text": sentence, "signals": list(row.signals)}
     return [record | (row.model_extra or {})]
-
-
-def _read_keyed(path: Path) -> list[KeyedLabel]:
-    rows: list[KeyedLabel] = []
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"label file {path} cannot be read: {exc}") from exc
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                rows.append(KeyedLabel.model_validate_json(line))
-            except ValidationError as exc:
-                first = exc.errors(include_url=False, include_input=False)[0]
-                place = ".".join(str(part) for part in first["loc"])
-                raise ConfigurationError(f"{path}, line {number}: not a keyed label: {place} {first['msg']}") from exc
-    return rows
 
 
 def _by_source(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from credit_signals.domain import Stance, Subject
 from credit_signals.tuning.answers import Answers
 from credit_signals.tuning.evaluation.certainty import abstention, reliability
-from credit_signals.tuning.evaluation.resampling import Resampling
 from credit_signals.tuning.evaluation.signal_figures import measure_reader
 from credit_signals.tuning.metrics import calibration_error, code_metrics
+from credit_signals.tuning.resampling import Resampling
 from credit_signals.tuning.teacher import CODES
 
 

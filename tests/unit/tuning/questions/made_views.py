@@ -67,7 +67,9 @@ def view(**values: Any) -> CompanyView:
     place = business.sentences[0]
     found: dict[str, Any] = {
         "company": Company(id="c1", name="Example Tools", domain="example.test", url=HOME),
-        "graph": graph((HOME + "news", PageRole.NEWS), (HOME + "jobs", PageRole.JOBS), (HOME + "imprint", PageRole.IMPRINT)),
+        "graph": graph(
+            (HOME + "news", PageRole.NEWS), (HOME + "jobs", PageRole.JOBS), (HOME + "imprint", PageRole.IMPRINT)
+        ),
         "sections": (news, imprint, business),
         "facts": (
             SiteFact(key="vat_id", value="GB 123 4567 89", url=HOME + "imprint", source="imprint"),

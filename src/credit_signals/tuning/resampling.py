@@ -1,4 +1,7 @@
-"""95% intervals: whole documents are drawn with replacement, as sentences of one document are alike."""
+"""95% intervals: whole documents are drawn with replacement, as sentences of one document are alike.
+
+The bootstrap of Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from credit_signals.tuning.comparison import LEVEL, document_numbers
-
 RESAMPLES = 1000
+LEVEL = 0.95
 
 Sums = npt.NDArray[np.floating[Any]]
 
@@ -40,9 +42,11 @@ class Resampling:
     """Draws of the documents of one split; the first is the split as it is. The same input gives the same draws."""
 
     def __init__(self, groups: Sequence[str], seed: int = 1, resamples: int = RESAMPLES) -> None:
-        self._documents = document_numbers(groups)
-        self.documents = int(self._documents.max(initial=-1)) + 1
+        numbers: dict[str, int] = {}  # of the documents, from 0, in order of appearance
+        self._documents = np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.int64)
+        self.documents = len(numbers)
         count = max(1, self.documents)
+        # how often each document is drawn: whole numbers as floats, whose products are exact and far faster
         drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
         self._draws = np.vstack([np.ones(count), drawn])
 
