@@ -99,7 +99,7 @@ def test_without_torch_the_training_says_what_it_needs(site: Site, capfd: pytest
 @pytest.mark.skipif(not TORCH, reason="training needs the extra `tune`")
 def test_the_dag_makes_a_reader_and_refuses_its_like(site: Site) -> None:
     """The first run promotes; a second, no better, ends green with its promotion skipped, and pays the teacher less."""
-    first, second = site.run({}, {"threads": 2})
+    first, second = site.run({}, {"epochs": 2})
     assert _states(first) == dict.fromkeys(STEPS, "success")
     assert _states(second) == {**dict.fromkeys(STEPS, "success"), "promote": "skipped"}
     assert second["state"] == "success"
