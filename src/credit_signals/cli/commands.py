@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.cli import evaluate_commands, life_commands, queue_commands, reader_commands
+from credit_signals.cli import evaluate_commands, queue_commands, reader_commands
+from credit_signals.cli.tune_commands import tune_app
 from credit_signals.errors import CreditSignalsError
-from credit_signals.tuning.commands import tune_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -189,5 +189,4 @@ def serve(
 app.command()(evaluate_commands.evaluate)
 app.add_typer(queue_commands.app, name="queue")
 app.add_typer(reader_commands.app, name="readers")
-tune_app.add_typer(life_commands.life_app)
 app.add_typer(tune_app, name="tune")

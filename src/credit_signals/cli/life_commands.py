@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from credit_signals.tuning.output import Panel, show_progress
 
 QUESTIONS = Path("workers/section_reader/questions")
 
@@ -15,7 +16,7 @@ life_app = typer.Typer()
 Work = Annotated[Path, typer.Option(help="Folder of this life; the finished reader stays in it.", file_okay=False)]
 
 
-@life_app.command()
+@life_app.command(rich_help_panel=Panel.WHOLE_LIFE)
 def life(
     endpoint: Annotated[str, typer.Option(help="Teacher: base URL that OpenAI clients take, http://host:8000/v1.")],
     model: Annotated[str, typer.Option(help="Name of the teacher's model there.")],
@@ -111,12 +112,12 @@ def life(
         "without_activities": without_activities,
         "seed": seed,
     }
-    _show_progress()
+    show_progress()
     if not living.live(work, values, store, by):
         raise typer.Exit(1)
 
 
-@life_app.command("life-step")
+@life_app.command("life-step", rich_help_panel=Panel.WHOLE_LIFE)
 def life_step(
     step: Annotated[str, typer.Argument(help="sample, label, grade, dataset, train, export, evaluate or promote.")],
     work: Work,
@@ -125,10 +126,5 @@ def life_step(
     """Do one step of a life whose folder holds its plan; the DAG fine_tune does this where Airflow has no torch."""
     from credit_signals.cli import living
 
-    _show_progress()
+    show_progress()
     living.live_step(work, step, by)
-
-
-def _show_progress() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)

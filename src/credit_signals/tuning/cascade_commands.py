@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.output import print_figures
+from credit_signals.tuning.output import Panel, print_figures
 
 cascade_app = typer.Typer()
 
 
-@cascade_app.command()
+@cascade_app.command(rich_help_panel=Panel.CHOOSING)
 def cascade(
     teacher: Annotated[list[Path], typer.Argument(help="JSON Lines of labelled sentences.", exists=True)],
     second: Annotated[Path, typer.Option(help="Manifest of a generative reader.", exists=True)],
@@ -28,9 +28,8 @@ def cascade(
 ) -> None:
     """Choose the bounds within which a second reader is asked, on a cost curve; print figures with and without it."""
     from credit_signals.tuning.cascade import CascadeSettings, tune_cascade  # loads models
-    from credit_signals.tuning.teacher import load_teacher
+    from credit_signals.tuning.teacher import in_languages, load_teacher
 
-    wanted = {code for code in languages.split(",") if code}
-    sentences = [s for s in load_teacher(teacher) if not wanted or s.language in wanted]
+    sentences = in_languages(load_teacher(teacher), languages)
     settings = CascadeSettings(budget=budget, least_margin=least_margin, seed=seed, most=most)
     print_figures(tune_cascade(sentences, (cheap, second), out, settings))

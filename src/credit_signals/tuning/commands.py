@@ -1,36 +1,18 @@
-"""The commands that train readers: `credit-signals tune ...`.
-
-The heavy libraries (extra `tune`) are imported when a command runs.
-"""
+"""The commands that train the encoder's reader: `credit-signals tune signals` and `activities`."""
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.cascade_commands import cascade_app
-from credit_signals.tuning.causal.commands import causal_app
-from credit_signals.tuning.conversion.commands import conversion_app
-from credit_signals.tuning.dataset.commands import dataset_app
-from credit_signals.tuning.labelling.commands import labelling_app
-from credit_signals.tuning.questions.commands import questions_app
-from credit_signals.tuning.word_commands import words_app
+from credit_signals.tuning.output import Panel, print_figures, show_progress
 
 MODELS = Path("workers/section_reader/models")
 TRAINING = Path("workers/section_reader/training")
 
-tune_app = typer.Typer(no_args_is_help=True, help="Train readers (needs the extra `tune`).")
-tune_app.add_typer(cascade_app)
-tune_app.add_typer(causal_app)
-tune_app.add_typer(conversion_app)
-tune_app.add_typer(dataset_app)
-tune_app.add_typer(labelling_app)
-tune_app.add_typer(questions_app)
-tune_app.add_typer(words_app)
+encoder_app = typer.Typer()
 
 Base = Annotated[Path, typer.Option(help="Folder with the encoder's safetensors and tokenizer.", exists=True)]
 Teacher = Annotated[Path, typer.Option(help="Folder of labelled sentences, *.jsonl.", exists=True)]
@@ -39,13 +21,13 @@ Out = Annotated[Path, typer.Option(help="Folder for weights and figures.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
 
 
-@tune_app.command()
+@encoder_app.command(rich_help_panel=Panel.TRAINING)
 def signals(
     teacher: Teacher,
     base: Base,
     out: Out,
     own: Own = TRAINING,
-    epochs: Annotated[int, typer.Option(min=1)] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the sentences.")] = 6,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 32,
     seed: Seed = 1,
     start: Annotated[Path | None, typer.Option(help="model.pt of a run to go on from.", exists=True)] = None,
@@ -57,13 +39,13 @@ def signals(
     from credit_signals.tuning.fit import FitSettings  # heavy
     from credit_signals.tuning.signals import Sources, train_signals  # heavy
 
-    _show_progress()
+    show_progress()
     files = _sentence_files(teacher, own)
     settings = FitSettings(epochs=epochs, rank=rank, seed=seed)
-    _print(train_signals(Sources(files, base, out, start), settings, everything=everything))
+    print_figures(train_signals(Sources(files, base, out, start), settings, everything=everything))
 
 
-@tune_app.command()
+@encoder_app.command(rich_help_panel=Panel.TRAINING)
 def activities(
     schemes: Annotated[Path, typer.Option(help="Folder with the texts of NAICS 2022 and UK SIC 2007.", exists=True)],
     companies: Annotated[Path, typer.Option(help="JSON Lines with `summary` and GICS `industry`.", exists=True)],
@@ -82,18 +64,9 @@ def activities(
         make_index,
     )
 
-    _show_progress()
-    _print(make_index(ActivitySources(base, schemes, phrases, companies, small, out), IndexSettings(seed=seed)))
+    show_progress()
+    print_figures(make_index(ActivitySources(base, schemes, phrases, companies, small, out), IndexSettings(seed=seed)))
 
 
 def _sentence_files(teacher: Path, own: Path) -> tuple[Path, ...]:
     return (*sorted(teacher.glob("*.jsonl")), *sorted(own.glob("website_*.jsonl")), *sorted(own.glob("news_*.jsonl")))
-
-
-def _show_progress() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-
-
-def _print(figures: dict[str, Any]) -> None:
-    typer.echo(json.dumps(figures, indent=1))

@@ -72,6 +72,12 @@ def by_split(sentences: Iterable[LabelledSentence], seed: int) -> dict[Split, li
     return parts
 
 
+def in_languages(sentences: Iterable[LabelledSentence], codes: str) -> list[LabelledSentence]:
+    """The sentences stated to be in these languages: ISO 639-1, with commas between; empty: all."""
+    wanted = {code for code in codes.split(",") if code}
+    return [sentence for sentence in sentences if not wanted or sentence.language in wanted]
+
+
 def load_teacher(paths: Iterable[Path]) -> list[LabelledSentence]:
     """Read JSON Lines files of labelled sentences.
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from credit_signals.tuning.output import Panel, print_figures, show_progress
 
 words_app = typer.Typer()
 
 TRAINING = Path("workers/section_reader/training")
 
 
-@words_app.command()
+@words_app.command(rich_help_panel=Panel.TRAINING)
 def words(
     base: Annotated[Path, typer.Argument(help="Folder with the English encoder: safetensors, tokenizer.", exists=True)],
     out: Annotated[Path, typer.Argument(help="Folder for the extended encoder.")],
     pairs: Annotated[
         Path, typer.Option(help="Folder of labelled sentences of which some render an English one (`src` is its id).")
     ] = TRAINING,
-    epochs: Annotated[int, typer.Option(min=1)] = 4,
+    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the pairs.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the order of pairs.")] = 1,
 ) -> None:
     """Give the encoder the commonest words of German, French, Spanish and Italian, and learn them from pairs.
@@ -32,8 +32,8 @@ def words(
     from credit_signals.tuning.word_pairs import PairSettings, WordLearner, pairs_of  # heavy
     from credit_signals.tuning.words import add_words  # heavy
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    show_progress()
     known, added = add_words(base, out)
     learner = WordLearner(out, known, PairSettings(epochs=epochs, seed=seed))
     near = learner.learn(pairs_of(load_teacher(sorted(pairs.glob("website_*.jsonl")))))
-    typer.echo(json.dumps({"words": added, "held_out_cosine": round(near, 4)}))
+    print_figures({"words": added, "held_out_cosine": round(near, 4)})

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.dataset.rows import write_lines
 from credit_signals.tuning.teacher import Label, LabelledSentence, load_teacher
 
 SHIPPED = Path(__file__).parents[3] / "workers/section_reader/training"
@@ -55,6 +56,11 @@ def test_equal_sentences_are_kept_once(tmp_path: Path) -> None:
             "text": "T",
             "signals": [{"code": "recall", "stance": "denied", "subject": "company", "severity": 9}],
         },
+        {
+            "id": "1",
+            "text": "T",
+            "signals": [{"code": "recall", "stance": "denied", "subject": "company", "severity": float("inf")}],
+        },
         [],
     ],
 )
@@ -63,6 +69,13 @@ def test_a_wrong_line_is_named(tmp_path: Path, record: object) -> None:
     file = _write(tmp_path / "bad.jsonl", {"id": "0", "text": "fine", "signals": []}, record)
     with pytest.raises(ConfigurationError, match=r"bad\.jsonl, line 2"):
         load_teacher([file])
+
+
+def test_a_text_with_line_separators_is_one_sentence(tmp_path: Path) -> None:
+    """Only a line feed ends a line of the file: pages hold other separators, and labelling writes them as they are."""
+    file = tmp_path / "a.jsonl"
+    write_lines(file, [{"id": "1", "text": "One\u2028two\u0085three", "signals": []}])
+    assert [sentence.text for sentence in load_teacher([file])] == ["One\u2028two\u0085three"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.output import print_figures
+from credit_signals.tuning.output import Panel, print_figures, show_progress
 
 causal_app = typer.Typer()
 
@@ -20,7 +19,7 @@ Threads = Annotated[int, typer.Option(min=1, help="Processor threads.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
 
 
-@causal_app.command()
+@causal_app.command(rich_help_panel=Panel.DATA)
 def rows(
     teacher: Files,
     out: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
@@ -35,22 +34,21 @@ def rows(
     from credit_signals.inference.questions import load_questions
     from credit_signals.tuning.causal.interviews import RowSettings, make_rows  # beside its like
     from credit_signals.tuning.chat import write_rows
-    from credit_signals.tuning.teacher import load_teacher
+    from credit_signals.tuning.teacher import in_languages, load_teacher
 
-    wanted = {code for code in languages.split(",") if code}
-    sentences = [s for s in load_teacher(teacher) if not wanted or s.language in wanted]
+    sentences = in_languages(load_teacher(teacher), languages)
     settings = RowSettings(seed=seed, negatives=negatives, longest=longest)
     count = write_rows(out, make_rows(sentences, load_questions(questions), settings), pieces=not plain)
     typer.echo(f"{out}: {count} rows of {len(sentences)} sentences")
 
 
-@causal_app.command()
+@causal_app.command(rich_help_panel=Panel.TRAINING)
 def pretrain(
     texts: Annotated[list[Path], typer.Argument(help="Text files, or JSON Lines with a `text`.", exists=True)],
     out: Annotated[Path, typer.Argument(help="Folder for checkpoint, model and run.json.")],
     questions: Annotated[Path | None, typer.Option(help="Folder whose special tokens become tokens.")] = None,
     width: Annotated[int, typer.Option(help="Width, a multiple of 256.")] = 256,
-    layers: Annotated[int, typer.Option(min=1)] = 6,
+    layers: Annotated[int, typer.Option(min=1, help="Layers.")] = 6,
     vocabulary: Annotated[int, typer.Option(help="Tokens, 65535 at most.")] = 8192,
     context: Annotated[int, typer.Option(min=16, help="Tokens in a block.")] = 512,
     batch: Annotated[int, typer.Option(min=1, help="Blocks in a step.")] = 8,
@@ -64,7 +62,7 @@ def pretrain(
     from credit_signals.tuning.causal.pretrain import PretrainSettings  # heavy
     from credit_signals.tuning.causal.pretrain import pretrain as train  # heavy
 
-    _show_progress()
+    show_progress()
     settings = PretrainSettings(
         width=width,
         layers=layers,
@@ -80,7 +78,7 @@ def pretrain(
     print_figures(train(texts, out, settings, questions))
 
 
-@causal_app.command()
+@causal_app.command(rich_help_panel=Panel.TRAINING)
 def causal(
     model: Annotated[Path, typer.Argument(help="Folder of a Hugging Face causal model.", exists=True)],
     data: Annotated[Path, typer.Argument(help="JSON Lines of chats.", exists=True)],
@@ -88,7 +86,7 @@ def causal(
     questions: Annotated[Path | None, typer.Option(help="Folder of the questions that the rows ask.")] = None,
     lora: Annotated[int, typer.Option(min=0, help="Rank of the adapter; 0 trains the whole model.")] = 16,
     qlora: Annotated[bool, typer.Option("--qlora", help="Hold the base in 4 bit (needs a GPU).")] = False,
-    epochs: Annotated[float, typer.Option(min=0.01)] = 3,
+    epochs: Annotated[float, typer.Option(min=0.01, help="Rounds over the chats.")] = 3,
     rate: Annotated[float, typer.Option(min=0, help="Highest learning rate.")] = 2e-4,
     batch: Annotated[int, typer.Option(min=1, help="Texts in a step, each with its questions.")] = 16,
     longest: Annotated[int, typer.Option(min=32, help="Tokens of a text with its questions.")] = 1024,
@@ -104,7 +102,7 @@ def causal(
         fine_tune,
     )
 
-    _show_progress()
+    show_progress()
     settings = CausalSettings(
         rank=lora,
         four_bit=qlora,
@@ -120,7 +118,7 @@ def causal(
     print_figures(fine_tune(CausalSources(model, data, out, questions), settings))
 
 
-@causal_app.command()
+@causal_app.command(rich_help_panel=Panel.CHOOSING)
 def examine(
     model: Annotated[Path, typer.Argument(help="Folder of a Hugging Face causal model.", exists=True)],
     teacher: Files,
@@ -130,13 +128,7 @@ def examine(
 ) -> None:
     """Measure a model on the test split of labelled sentences, asked as the reader asks."""
     from credit_signals.tuning.causal.answering import examine as measure  # heavy
-    from credit_signals.tuning.teacher import load_teacher
+    from credit_signals.tuning.teacher import in_languages, load_teacher
 
-    wanted = {code for code in languages.split(",") if code}
-    sentences = [s for s in load_teacher(teacher) if s.split(seed) == "test" and (not wanted or s.language in wanted)]
+    sentences = [each for each in in_languages(load_teacher(teacher), languages) if each.split(seed) == "test"]
     print_figures(measure(model, questions, sentences))
-
-
-def _show_progress() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)

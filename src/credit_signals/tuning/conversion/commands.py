@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.output import Panel
 
 conversion_app = typer.Typer()
 
 Folder = Annotated[Path, typer.Argument(help="Hugging Face folder: Llama or BERT.", exists=True, file_okay=False)]
 Adapter = Annotated[Path | None, typer.Option(help="PEFT folder of a LoRA adapter.", exists=True, file_okay=False)]
-Threads = Annotated[int, typer.Option(min=1)]
+Threads = Annotated[int, typer.Option(min=1, help="Processor threads.")]
 
 
-@conversion_app.command()
+@conversion_app.command(rich_help_panel=Panel.FILES)
 def convert(
     model: Folder,
     output: Annotated[Path, typer.Argument(help="The GGUF file to write.", dir_okay=False)],
@@ -27,23 +28,26 @@ def convert(
     file_type: Annotated[str, typer.Option("--type", help="Of the weights: F32, BF16 or F16.")] = "F32",
     pre: Annotated[str, typer.Option(help="llama.cpp's pre-tokenizer, when it is not found by itself.")] = "",
     name: Annotated[str, typer.Option(help="Name of the model; the folder's when left out.")] = "",
-    version: str = "",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "",
     license_id: Annotated[str, typer.Option("--license", help="SPDX id, as in apache-2.0.")] = "",
-    author: str = "",
-    organization: str = "",
-    description: str = "",
-    tag: Annotated[list[str] | None, typer.Option()] = None,
-    language: Annotated[list[str] | None, typer.Option(help="ISO 639-1.")] = None,
+    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    organization: Annotated[str, typer.Option(help="For which organization.")] = "",
+    description: Annotated[str, typer.Option(help="What it does, in a sentence.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Tag; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Language, ISO 639-1; may be repeated.")] = None,
     base_name: Annotated[str, typer.Option(help="The model that was tuned.")] = "",
-    base_organization: str = "",
-    base_version: str = "",
-    base_url: str = "",
+    base_organization: Annotated[str, typer.Option(help="Who made that model.")] = "",
+    base_version: Annotated[str, typer.Option(help="Its version.")] = "",
+    base_url: Annotated[str, typer.Option(help="Where it is to be had.")] = "",
     questions: Annotated[
         Path | None, typer.Option(help="Question folder whose template it was tuned on: no other is served.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Training file; its SHA-256 is kept.", dir_okay=False)] = None,
 ) -> None:
-    """Convert a model, or a LoRA adapter, to GGUF."""
+    """Convert a model, or a LoRA adapter, to GGUF: the form in which readers load it.
+
+    Its origin, and the hashes of what it was trained on, are written into the file.
+    """
     from credit_signals.inference.questions import load_questions
     from credit_signals.tuning.chat import file_hash
     from credit_signals.tuning.conversion.convert import convert_adapter, convert_model, merged
@@ -77,7 +81,7 @@ def convert(
     typer.echo(f"{digest}  {output}")
 
 
-@conversion_app.command()
+@conversion_app.command(rich_help_panel=Panel.FILES)
 def quantize(
     source: Annotated[Path, typer.Argument(help="GGUF file in F32, BF16 or F16.", exists=True, dir_okay=False)],
     output: Annotated[Path, typer.Argument(help="The GGUF file to write.", dir_okay=False)],
@@ -85,13 +89,13 @@ def quantize(
     embeddings: Annotated[str, typer.Option(help="Type of the token embeddings alone: Q8_0, BF16, F16.")] = "",
     threads: Threads = 1,
 ) -> None:
-    """Quantize a GGUF file."""
+    """Quantize a GGUF file: smaller and faster, and a little less exact; `parity` tells how much."""
     from credit_signals.tuning.conversion.quantization import quantize as quantize_model
 
     typer.echo(f"{quantize_model(source, output, kind, embeddings, threads)}  {output}")
 
 
-@conversion_app.command()
+@conversion_app.command(rich_help_panel=Panel.FILES)
 def parity(
     model: Folder,
     files: Annotated[list[Path], typer.Argument(help="GGUF files made of it.", exists=True, dir_okay=False)],

@@ -8,17 +8,20 @@ from typing import Annotated
 import typer
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.tuning.output import print_figures
+from credit_signals.tuning.output import Panel, print_figures
 
 dataset_app = typer.Typer()
 
 
-@dataset_app.command()
+@dataset_app.command(rich_help_panel=Panel.DATA)
 def sample(
     out: Annotated[Path, typer.Option(help="Sentences for training and validation (JSON Lines).", dir_okay=False)],
     count: Annotated[int, typer.Option(help="Sentences, blind test split included.", min=1)],
     store: Annotated[
-        str, typer.Option(help="Results store.", envvar="CREDIT_SIGNALS_STORE_URL", show_default=False)
+        str,
+        typer.Option(
+            help="Results store, as sqlite:///data/store.db.", envvar="CREDIT_SIGNALS_STORE_URL", show_default=False
+        ),
     ] = "",
     run_id: Annotated[str, typer.Option("--run", help="Run to take from; the latest when left out.")] = "",
     sentences: Annotated[

@@ -66,8 +66,11 @@ class Documents:
         return {name: _one_line(" ".join(texts)) for name, texts in sentences.items()}
 
     def _of_files(self, name: str) -> str | None:
-        path = (self._folder / name).resolve()
-        if not path.is_relative_to(self._folder) or not path.exists():
+        try:
+            path = (self._folder / name).resolve()
+            if path == self._folder or not path.is_relative_to(self._folder) or not path.exists():
+                return None
+        except (OSError, ValueError):  # no name of a file: too long, or with a null character
             return None
         files = [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.suffix in _PAGES]
         return " ".join(text for file in files for text in _texts(_read(file)))

@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.output import print_figures
+from credit_signals.tuning.output import Panel, print_figures
 
 questions_app = typer.Typer()
 
 
-@questions_app.command()
+@questions_app.command(rich_help_panel=Panel.DATA)
 def questions(
-    store: Annotated[str, typer.Option(help="Results store.", envvar="CREDIT_SIGNALS_STORE_URL", show_default=False)],
+    store: Annotated[
+        str,
+        typer.Option(
+            help="Results store, as sqlite:///data/store.db.", envvar="CREDIT_SIGNALS_STORE_URL", show_default=False
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Chats to write, JSON Lines.", dir_okay=False)],
     run_id: Annotated[str, typer.Option("--run", help="Run to take from; the latest when left out.")] = "",
     single: Annotated[float, typer.Option(help="Share of single questions.", min=0)] = 0.4,
@@ -37,6 +42,7 @@ def questions(
 
     opened = SqlStore(store)
     try:
+        opened.migrate()
         settings = QuestionSettings(single, follow_up, unanswerable, count, passages, seed)
         print_figures(make_questions(opened, run_id, out, settings, templates))
     finally:

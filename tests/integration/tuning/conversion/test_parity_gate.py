@@ -26,9 +26,9 @@ pytest.importorskip("torch", reason="the gate needs the extra `tune`")
 pytest.importorskip("peft", reason="the gate needs the extra `tune`")
 pytest.importorskip("gguf", reason="the gate needs the extra `tune`")
 
+from credit_signals.cli.tune_commands import tune_app
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.encoder import Encoder
-from credit_signals.tuning.commands import tune_app
 from credit_signals.tuning.conversion import architecture
 from credit_signals.tuning.conversion.convert import convert_adapter, convert_model, merged
 from credit_signals.tuning.conversion.identity import Identity

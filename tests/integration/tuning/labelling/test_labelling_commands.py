@@ -13,8 +13,8 @@ import pytest
 from scripted_endpoint import SIGNALS, Answer, ScriptedEndpoint, completion
 from typer.testing import CliRunner
 
+from credit_signals.cli.tune_commands import tune_app
 from credit_signals.errors import ConfigurationError
-from credit_signals.tuning.commands import tune_app
 
 KEY = "sk-very-secret-0123456789"
 

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.tuning.life_world import local_teacher
 from typer.testing import CliRunner
 
-from credit_signals.tuning.commands import tune_app
+from credit_signals.cli.tune_commands import tune_app
 
 pytest.importorskip("starlette_context", reason="the server of llama-cpp-python is not installed")
 

@@ -79,9 +79,13 @@ def test_what_the_sources_lack_is_counted(tmp_path: Path, sources: Path) -> None
         {"src": "reuters/8", "text": "It gave no date."},
         {"src": "sites/../../sources/../labels.jsonl", "text": "layoffs"},
         {"src": "reuters/7", "text": "***"},
+        {"src": "", "text": "layoffs"},
+        {"src": "sites/..", "text": "layoffs"},
+        {"src": "a\0b", "text": "layoffs"},
+        {"src": "x" * 5000, "text": "layoffs"},
     ]
     figures = key_labels(_labels(tmp_path, *rows), tmp_path / "keyed.jsonl", sources)
-    assert (figures["keyed"], figures["not_found"]) == (1, 4)
+    assert (figures["keyed"], figures["not_found"]) == (1, 8)
 
 
 def test_a_changed_document_gives_no_wrong_text(tmp_path: Path, sources: Path) -> None:

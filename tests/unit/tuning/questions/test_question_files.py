@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from made_views import view
 from typer.testing import CliRunner
 
+from credit_signals.cli.tune_commands import tune_app
 from credit_signals.domain import CompanyReport, Prediction, Run, SectionTask, SiteStatus, now
 from credit_signals.errors import ConfigurationError
 from credit_signals.store import MemoryStore, SqlStore
 from credit_signals.store.base import ResultsStore, SiteRecord
 from credit_signals.tuning.chat import read_rows
-from credit_signals.tuning.commands import tune_app
 from credit_signals.tuning.questions.answer_form import GroundedAnswer, parse_answer
 from credit_signals.tuning.questions.grounds import company_views
 from credit_signals.tuning.questions.make import QuestionSettings, make_questions

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from credit_signals.errors import ConfigurationError, TeacherUnavailable
-from credit_signals.tuning.output import print_figures
+from credit_signals.errors import TeacherUnavailable
+from credit_signals.tuning.output import Panel, print_figures
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from credit_signals.tuning.labelling.label import Teacher
 
 labelling_app = typer.Typer()
@@ -45,23 +42,23 @@ Tokens = Annotated[int, typer.Option(help="Most tokens of an answer.", min=16)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """How a teacher is asked, as typed."""
+class TeacherOptions:
+    """How a larger model is asked, as typed; see Endpoint and Limits."""
 
     endpoint: str
     model: str
     key_env: str
     form: AnswerForm
-    at_once: int
-    prices: tuple[float, float]
-    budget: float | None
     cache: Path
-    timeout: float
-    attempts: int
-    max_tokens: int
+    at_once: int = 8
+    prices: tuple[float, float] = (0.0, 0.0)
+    budget: float | None = None
+    timeout: float = 120.0
+    attempts: int = 6
+    max_tokens: int = 400
 
 
-@labelling_app.command()
+@labelling_app.command(rich_help_panel=Panel.LABELS)
 def label(
     sample: ToLabel,
     out: Out,
@@ -86,11 +83,13 @@ def label(
     from credit_signals.tuning.labelling.label import label as work
 
     prices, answers = (prompt_price, answer_price), cache or _cache_of(out)
-    options = _Options(endpoint, model, key_env, form, at_once, prices, budget, answers, timeout, attempts, max_tokens)
-    _finish(work(sample, out, _teacher(options)))
+    options = TeacherOptions(
+        endpoint, model, key_env, form, answers, at_once, prices, budget, timeout, attempts, max_tokens
+    )
+    _finish(work(sample, out, teacher_of(options)))
 
 
-@labelling_app.command()
+@labelling_app.command(rich_help_panel=Panel.LABELS)
 def grade(
     labels: Labelled,
     out: Out,
@@ -114,11 +113,13 @@ def grade(
     from credit_signals.tuning.labelling.grade import grade as work
 
     prices, answers = (prompt_price, answer_price), cache or _cache_of(out)
-    options = _Options(endpoint, model, key_env, form, at_once, prices, budget, answers, timeout, attempts, max_tokens)
-    _finish(work(labels, out, _teacher(options)))
+    options = TeacherOptions(
+        endpoint, model, key_env, form, answers, at_once, prices, budget, timeout, attempts, max_tokens
+    )
+    _finish(work(labels, out, teacher_of(options)))
 
 
-@labelling_app.command("compare-labels")
+@labelling_app.command("compare-labels", rich_help_panel=Panel.LABELS)
 def compare_labels(
     first: Labelled,
     second: Labelled,
@@ -135,7 +136,7 @@ def compare_labels(
     print_figures(figures)
 
 
-@labelling_app.command("key-labels")
+@labelling_app.command("key-labels", rich_help_panel=Panel.LABELS)
 def key_labels(labels: Labelled, out: Out, sources: Sources) -> None:
     """Write labels without text: source, offset, length and a hash. These may be shared where the text may not."""
     from credit_signals.tuning.labelling.keyed import key_labels as work
@@ -143,7 +144,7 @@ def key_labels(labels: Labelled, out: Out, sources: Sources) -> None:
     print_figures(work(labels, out, sources))
 
 
-@labelling_app.command("join-labels")
+@labelling_app.command("join-labels", rich_help_panel=Panel.LABELS)
 def join_labels(labels: Labelled, out: Out, sources: Sources) -> None:
     """Join labels that hold no text to the sources that they point into, and check each by its hash."""
     from credit_signals.tuning.labelling.keyed import join_labels as work
@@ -155,36 +156,26 @@ def _cache_of(out: Path) -> Path:
     return out.with_name(f"{out.stem}.answers.db")
 
 
-def _teacher(options: _Options) -> Teacher:
+def teacher_of(options: TeacherOptions) -> Teacher:
+    """The larger model that these options name. Raises ConfigurationError; what travels unencrypted is said."""
+    from credit_signals.settings import secret
     from credit_signals.tuning.labelling.asking import Limits
     from credit_signals.tuning.labelling.endpoint import Endpoint
     from credit_signals.tuning.labelling.label import Teacher
     from credit_signals.tuning.labelling.ledger import Prices
 
-    if options.key_env and options.endpoint.startswith("http://"):
-        typer.echo(f"{options.endpoint}: the key and the text travel unencrypted", err=True)
     where = Endpoint(
         url=options.endpoint,
         model=options.model,
-        key=key_named(options.key_env),
+        key=secret(options.key_env),
         form=options.form,
         most_tokens=options.max_tokens,
         timeout=options.timeout,
         attempts=options.attempts,
     )
+    if where.key and where.url.startswith("http://"):
+        typer.echo(f"{where.url}: the key and the text travel unencrypted", err=True)
     return Teacher(where, Limits(options.at_once, Prices(*options.prices), options.budget), options.cache)
-
-
-def key_named(name: str) -> SecretStr | None:
-    """The key in the environment variable that the caller named: this command is the door where it is read."""
-    from pydantic import SecretStr
-
-    if not name:
-        return None
-    key = os.environ.get(name, "").strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigurationError(f"the environment variable {name} holds no key")
-    return SecretStr(key)
 
 
 def _finish(figures: dict[str, Any]) -> None:
