@@ -33,7 +33,7 @@ from credit_signals.inference.prompting import Prompter
 from credit_signals.inference.questions import Questions, load_questions
 
 WORKER = Path(__file__).resolve().parents[1] / "workers/section_reader"
-ENCODER = WORKER / "models/all-MiniLM-L6-v2.bf16.gguf"
+ENCODER = WORKER / "models/minilm-five-languages.gguf"
 MEMORY = 2048
 STARTS = [
     "The company",

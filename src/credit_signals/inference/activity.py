@@ -13,7 +13,7 @@ from credit_signals.domain import FoundActivity
 from credit_signals.inference.formats import ActivityIndex, Floats
 
 LISTED = 8  # codes per level
-LEAST = 0.03  # probability below which a code is not listed
+LEAST = 0.01  # probability below which a code is not listed
 NAICS_LEVELS = (3, 4, 5, 6)  # digits; sectors and NACE sections are sums of these, made where sections are voted
 NACE_LEVELS = (2, 4, 5)  # characters: division 62, group 62.0, class 62.01
 _WORD = re.compile(r"[a-z]{2,}")

@@ -14,7 +14,7 @@ from credit_signals.tuning.calibrate import Calibration, calibrate
 from credit_signals.tuning.metrics import Bools, Floats, gold_codes
 from credit_signals.tuning.teacher import LabelledSentence, Split
 
-SIGNAL_FREE_TIMES = 8
+SIGNAL_FREE_TIMES = 4
 NEVER = -20.0  # the logit of a code that training never states
 
 

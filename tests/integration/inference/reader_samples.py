@@ -15,7 +15,7 @@ from credit_signals.inference.formats import ActivityIndex, SignalHeads
 from credit_signals.inference.manifest import write_encoder_manifest
 
 ROOT = Path(__file__).resolve().parents[3]
-MINILM = ROOT / "workers/section_reader/models/all-MiniLM-L6-v2.bf16.gguf"
+MINILM = ROOT / "workers/section_reader/models/minilm-five-languages.gguf"
 QUESTIONS = ROOT / "workers/section_reader/questions"
 
 EXAMPLES = {
