@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from credit_signals import settings, wiring
+from credit_signals.cli.deciding import current_user
 from credit_signals.cli.show import say
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.life.course import Life, run_step
@@ -25,7 +24,7 @@ def live(work: Path, values: Mapping[str, Any], store: str, by: str) -> bool:
     if store:
         chosen = chosen.model_copy(update={"store_url": SecretStr(store)})
     plan = plan_of({**values, "questions": settings.beside_sources(values["questions"])})
-    tools = wiring.life_tools(chosen, by or _user(), plan.teacher.key_env)
+    tools = wiring.life_tools(chosen, by or current_user(), plan.teacher.key_env)
     require_activities(plan, tools)
     write_plan(work, plan)
     say(f"sentences of the store are sent to {plan.teacher.endpoint}")
@@ -43,10 +42,3 @@ def live_step(work: Path, name: str, by: str) -> None:
     plan = read_plan(work)
     tools = wiring.life_tools(settings.load(), by, plan.teacher.key_env)
     say(run_step(STEPS[name], Life(plan, Folder(work), tools))["line"])
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"uid {os.getuid()}"

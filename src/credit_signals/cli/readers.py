@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from credit_signals import settings, wiring
+from credit_signals.cli.deciding import current_user
 from credit_signals.cli.show import say, screen
 from credit_signals.domain import Outcome, Promotion, RegisteredReader, Trade
 from credit_signals.errors import ConfigurationError
@@ -143,7 +142,7 @@ def promote(wanted: Wanted) -> None:
             reader=reader,
             manifest=wiring.manifest_of(reader),
             answers=promotion.load_evidence(wanted.answers),
-            by=wanted.by or _user(),
+            by=wanted.by or current_user(),
             trade=trade,
         )
         decision = promotion.promote(store, proposal)
@@ -169,15 +168,8 @@ def _say_decision(decision: Promotion, looks: int) -> None:
 def rollback(reason: str, by: str) -> None:
     """Go back by one promotion."""
     with _registry() as store:
-        decision = promotion.rollback(store, wiring.manifest_of, by or _user(), reason)
+        decision = promotion.rollback(store, wiring.manifest_of, by or current_user(), reason)
     say(
         f"{decision.previous} gives way to {decision.reader_id or 'the reader of the settings'}, which reads the runs "
         "opened from now on"
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"uid {os.getuid()}"

@@ -140,9 +140,6 @@ class ResultsStore(Protocol):
     def site(self, run_id: str, company_id: str) -> SiteRecord | None:
         """What `save_site` recorded, or None."""
 
-    def previous_site(self, run_id: str, company_id: str) -> SiteRecord | None:
-        """The newest record of the company from a run started before this one, or None."""
-
     # reading
     def plan_tasks(self, run_id: str, company_id: str, tasks: Sequence[SectionTask], reread: bool) -> list[SectionTask]:
         """Note the tasks of a company in a run; the ones that have no prediction yet (all, if `reread`) are returned.

@@ -11,7 +11,7 @@ from credit_signals.store.base import SiteRecord
 from credit_signals.store.database import Database
 from credit_signals.store.rows import batches, fetch_row, section_from, section_row, site_from, site_row
 from credit_signals.store.run_part import require_run
-from credit_signals.store.tables import companies, fetches, runs, sections, site_records, site_sections
+from credit_signals.store.tables import companies, fetches, sections, site_records, site_sections
 
 
 def keep_sections(database: Database, connection: Connection, given: Sequence[Section]) -> None:
@@ -99,20 +99,6 @@ class CrawlPart:
         """What `save_site` recorded, or None."""
         with self._database.reading() as connection:
             return _read_site(connection, run_id, company_id)
-
-    def previous_site(self, run_id: str, company_id: str) -> SiteRecord | None:
-        """The newest record of the company from a run started before this one, or None."""
-        started = select(runs.c.started_at).where(runs.c.id == run_id).scalar_subquery()
-        query = (
-            select(site_records.c.run_id)
-            .join(runs, runs.c.id == site_records.c.run_id)
-            .where(site_records.c.company_id == company_id, runs.c.started_at < started)
-            .order_by(runs.c.started_at.desc(), runs.c.id.desc())
-            .limit(1)
-        )
-        with self._database.reading() as connection:
-            earlier = connection.scalars(query).first()
-            return _read_site(connection, earlier, company_id) if earlier else None
 
     def section(self, section_id: str) -> Section | None:
         """A section by id, whichever run stored it."""

@@ -161,14 +161,6 @@ class MemoryStore(MemoryRegistry):
         """What `save_site` recorded, or None."""
         return self._sites.get((run_id, company_id))
 
-    def previous_site(self, run_id: str, company_id: str) -> SiteRecord | None:
-        """The newest record of the company from a run started before this one, or None."""
-        with self._lock:
-            started = self._runs[run_id].started_at if run_id in self._runs else _NEVER
-            earlier = [run for run in self._runs.values() if (run.id, company_id) in self._sites]
-            newest = max((run for run in earlier if run.started_at < started), key=_age, default=None)
-            return self._sites[newest.id, company_id] if newest else None
-
     def section(self, section_id: str) -> Section | None:
         """A section by id, whichever run stored it."""
         return self._sections.get(section_id)

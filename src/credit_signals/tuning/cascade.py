@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from credit_signals.inference.opening import open_encoder, open_judge
 from credit_signals.tuning.cascade_answers import Costs, PairTable, ask_both
 from credit_signals.tuning.cascade_bounds import (
@@ -86,8 +88,6 @@ def _sample(sentences: Sequence[LabelledSentence], split: Split, settings: Casca
 
 def draw_curve(curve: Sequence[CurvePoint], chosen: CurvePoint, path: Path) -> None:
     """F1 against CPU time per section, as PNG."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy, and needed for the picture only
-
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([point.cpu_seconds for point in curve], [point.micro_f1 for point in curve], marker="o")

@@ -18,6 +18,7 @@ from credit_signals.inference.manifest import (
     load_manifest,
     reader_id,
 )
+from credit_signals.tuning.chat import file_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,7 @@ def _data_hash(files: ReaderFiles) -> str:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_hash(path)
     except OSError as exc:
         raise ConfigurationError(f"{path}: the training data cannot be read: {exc.strerror}") from exc
 

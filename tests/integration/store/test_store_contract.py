@@ -31,9 +31,9 @@ def test_a_run_comes_back_as_it_was_started(store: ResultsStore) -> None:
 
 def test_an_unknown_thing_is_none(store: ResultsStore) -> None:
     """Asking for what is not there gives None, an empty list or zero, never an error."""
-    nothing = [store.run("x"), store.latest_run(), store.site("x", "y"), store.previous_site("x", "y")]
+    nothing = [store.run("x"), store.latest_run(), store.site("x", "y")]
     nothing += [store.report("x", "y"), store.section("x"), store.find_company("x")]
-    assert nothing == [None] * 7
+    assert nothing == [None] * len(nothing)
     empty = [
         store.companies("x"),
         store.fetches("x", "y"),
@@ -133,15 +133,6 @@ def test_a_site_is_recorded_once_and_whole(store: ResultsStore) -> None:
     bare = replace(make.site(owner="bare"), graph=None, facts=(), dropped=())
     store.save_site(bare)
     assert store.site("run-1", "bare") == bare
-
-
-def test_the_previous_site_is_that_of_the_run_before(store: ResultsStore) -> None:
-    """Runs count by when they started, not by when they were saved; later ones do not count."""
-    for name, at in (("c", 3), ("a", 1), ("b", 2)):
-        opened(store, run_id=name, at=at)
-        store.save_site(make.site(name, at=at))
-    assert store.previous_site("c", "acme") == make.site("b", at=2)
-    assert store.previous_site("a", "acme") is None
 
 
 def test_only_what_is_unread_is_planned(store: ResultsStore) -> None:

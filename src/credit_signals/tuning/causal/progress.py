@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure  # not pyplot, which would start a display
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,6 @@ def write_curve(path: Path, curve: Sequence[dict[str, float]]) -> None:
 
 def plot_curve(path: Path, curve: Sequence[dict[str, float]], title: str) -> None:
     """Draw training and validation loss over steps, and the share of right answers, as SVG or PNG by the name."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # pyplot would start a display; and only here is it needed
-
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, label in (("loss", "training"), ("eval_loss", "validation")):

@@ -8,7 +8,6 @@ left out; the judge is compared with it where every line has it, else with samen
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from credit_signals.tuning.chat import ChatRow, read_rows
 from credit_signals.tuning.json_lines import read_lines
 from credit_signals.tuning.labelling.asking import Job
 from credit_signals.tuning.labelling.compare import Table
-from credit_signals.tuning.labelling.definitions import DATA
+from credit_signals.tuning.labelling.definitions import DATA, quote
 from credit_signals.tuning.labelling.endpoint import ChatMessage
 from credit_signals.tuning.labelling.label import Teacher, ask_teacher
 from credit_signals.tuning.labelling.replies import TeacherReply
@@ -144,8 +143,7 @@ def _verdicts(pairs: Sequence[_Pair], judge: Teacher) -> dict[str, bool]:
 def _messages(pair: _Pair) -> list[ChatMessage]:
     question = pair.row.messages[-2].content
     told = {"question": question, "reference": pair.row.messages[-1].content, "answer": pair.given.answer}
-    quoted = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c").replace("[", "\\u005b")
-    return [{"role": "system", "content": _JUDGE}, {"role": "user", "content": quoted}]
+    return [{"role": "system", "content": _JUDGE}, {"role": "user", "content": quote(told)}]
 
 
 def _figures(pairs: Sequence[_Pair], verdicts: dict[str, bool]) -> KindFigures:

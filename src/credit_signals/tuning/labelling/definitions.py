@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from credit_signals.inference.prompting import HEADING_CHARACTERS, sentence_text
 from credit_signals.taxonomy.signals import SIGNAL_CODES
@@ -69,12 +69,17 @@ def grading_messages(row: SentenceRow, labels: Sequence[Label]) -> list[ChatMess
     return [{"role": "system", "content": _GRADE}, {"role": "user", "content": as_data(row, labels=told)}]
 
 
-def as_data(row: SentenceRow, **more: object) -> str:
-    """The sentence as a JSON object that its text cannot leave.
+def quote(texts: Mapping[str, str]) -> str:
+    """Texts as a JSON object that they cannot leave.
 
-    JSON escapes quotes and line ends; `<` and `[` of the text are escaped too, so that neither tags nor the special
+    JSON escapes quotes and line ends; `<` and `[` of the texts are escaped too, so that neither tags nor the special
     tokens of chat templates (`<|im_end|>`, `[/INST]`) stand in it, which some servers would take for their own.
     """
+    return json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c").replace("[", "\\u005b")
+
+
+def as_data(row: SentenceRow, **more: object) -> str:
+    """The sentence as a JSON object that its text cannot leave."""
     extra = row.model_extra or {}
     heading = " > ".join(map(str, extra.get("heading") or ()))[-HEADING_CHARACTERS:]
     texts = {
@@ -84,6 +89,5 @@ def as_data(row: SentenceRow, **more: object) -> str:
         "before": sentence_text(row.prev),
         "sentence": sentence_text(row.text),
     }
-    shown = {name: text for name, text in texts.items() if text}
-    quoted = json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c").replace("[", "\\u005b")
+    quoted = quote({name: text for name, text in texts.items() if text})
     return quoted if not more else f"{quoted[:-1]}, {json.dumps(more, ensure_ascii=False)[1:]}"
