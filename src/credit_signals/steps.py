@@ -16,7 +16,7 @@ from typing import Any
 from credit_signals import pipeline, settings, wiring
 from credit_signals.children import end_child, start_child
 from credit_signals.domain import Budget, now
-from credit_signals.errors import StepFailed
+from credit_signals.errors import ConfigurationError, StepFailed
 from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
 from credit_signals.tuning.life.course import Life, figures_of, run_step
@@ -114,11 +114,13 @@ def open_life(form: Mapping[str, Any], run_id: str) -> str:
     is written once, and no sentence is paid for twice. Raises ConfigurationError.
     """
     chosen = settings.load()
+    folder = chosen.lives_dir / run_id
+    if folder.resolve().parent != chosen.lives_dir.resolve():
+        raise ConfigurationError(f"run {run_id!r}: its id names no folder in {chosen.lives_dir}")
     shared = {"blind": chosen.lives_dir / "blind.jsonl", "cache": chosen.lives_dir / "answers.db"}
     usual = {"questions": settings.beside_sources(QUESTIONS), **shared}
     plan = plan_of({**usual, **{key: value for key, value in form.items() if value not in (None, "")}})
     require_activities(plan, wiring.life_tools(chosen, LIFE_BY))
-    folder = chosen.lives_dir / run_id
     write_plan(folder, plan)
     log.info("life in %s: %s", folder, plan.model_dump_json())
     return str(folder.absolute())

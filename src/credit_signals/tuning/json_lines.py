@@ -13,12 +13,17 @@ from credit_signals.errors import ConfigurationError
 Line = TypeVar("Line", bound=BaseModel)
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that hold anything, with their numbers from 1. Raises ConfigurationError."""
+def read_text(path: Path) -> str:
+    """A file of text. Raises ConfigurationError."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: text may hold U+2028
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{path} cannot be read: {exc}") from exc
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that hold anything, with their numbers from 1. Raises ConfigurationError."""
+    lines = read_text(path).split("\n")  # not splitlines: text may hold U+2028
     return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 

@@ -22,6 +22,17 @@ def test_help_teaches_without_heavy_imports() -> None:
         assert result.exit_code == 0, result.output
 
 
+def test_every_option_says_what_it_means() -> None:
+    """Nobody has to read the code for what a value does."""
+    silent = [
+        (name, option.name)
+        for name, command in GROUP.commands.items()
+        for option in command.params
+        if option.name != "help" and not option.help
+    ]
+    assert silent == []
+
+
 def test_commands_stand_under_heads_in_the_order_of_a_readers_life() -> None:
     """Whoever looks for a step finds it where it comes in a reader's life; no command is without a head."""
     shown = CliRunner().invoke(tune_app, ["--help"], env={"COLUMNS": "120"}).output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -20,6 +20,7 @@ from credit_signals.errors import ConfigurationError
 from credit_signals.inference.manifest import question_files
 from credit_signals.inference.prompting import MOST_SENTENCES
 from credit_signals.inference.questions import Questions, load_questions
+from credit_signals.tuning.json_lines import read_lines, read_text
 
 END = "<|end|>"  # between documents; also opens a text and fills batches
 LABELS_EVERY = 10  # after so many texts the tokenizer is shown all labels and numbers, so that each becomes one token
@@ -38,28 +39,20 @@ class Corpus:
     held_out_bytes: int
 
 
+class _TextLine(BaseModel):
+    text: str
+
+
 def read_texts(paths: Sequence[Path]) -> Iterator[str]:
     """Documents: the `text` of each line of a .jsonl file, any other file as a whole.
 
     Raises ConfigurationError naming file and line.
     """
     for path in paths:
-        try:
-            content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigurationError(f"text file {path} cannot be read: {exc}") from exc
-        if path.suffix != ".jsonl":
-            yield content
-            continue
-        for number, line in enumerate(content.split("\n"), start=1):
-            if line.strip():
-                try:
-                    text = json.loads(line)["text"]
-                except (ValueError, KeyError, TypeError) as exc:
-                    raise ConfigurationError(f"{path}, line {number}: no JSON with a `text`") from exc
-                if not isinstance(text, str):
-                    raise ConfigurationError(f"{path}, line {number}: `text` is no text")
-                yield text
+        if path.suffix == ".jsonl":
+            yield from (line.text for _, line in read_lines(path, _TextLine, "an object with a `text`"))
+        else:
+            yield read_text(path)
 
 
 def special_tokens(folder: Path) -> list[str]:

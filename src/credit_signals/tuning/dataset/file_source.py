@@ -9,6 +9,7 @@ from credit_signals.domain import content_id
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.dataset.candidates import NOTHING, UNREAD, Candidate, Stratum
 from credit_signals.tuning.dataset.rows import SentenceRow, read_sentences
+from credit_signals.tuning.json_lines import read_text
 
 
 def file_candidates(path: Path) -> Iterator[Candidate]:
@@ -20,12 +21,8 @@ def file_candidates(path: Path) -> Iterator[Candidate]:
 
 
 def _plain(path: Path) -> Iterator[SentenceRow]:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"sentence file {path} cannot be read: {exc}") from exc
     document, before = 1, ""
-    for line in content.split("\n"):
+    for line in read_text(path).split("\n"):
         text = line.strip()
         if text:
             source = f"{path.stem}/{document}"
