@@ -39,5 +39,5 @@ def parse_line(where: str, line: str, kind: type[Line], what: str) -> Line:
         return kind.model_validate_json(line)
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{where}: not {what}: {place} {first['msg']}") from exc
+        wrong = " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
+        raise ConfigurationError(f"{where}: not {what}: {wrong}") from exc

@@ -14,6 +14,7 @@ conversion_app = typer.Typer()
 
 Folder = Annotated[Path, typer.Argument(help="Hugging Face folder: Llama or BERT.", exists=True, file_okay=False)]
 Adapter = Annotated[Path | None, typer.Option(help="PEFT folder of a LoRA adapter.", exists=True, file_okay=False)]
+Merge = Annotated[bool, typer.Option("--merge/--separate", help="Add the adapter to the weights, or write it alone.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads.")]
 
 
@@ -22,9 +23,7 @@ def convert(
     model: Folder,
     output: Annotated[Path, typer.Argument(help="The GGUF file to write.", dir_okay=False)],
     adapter: Adapter = None,
-    merge: Annotated[
-        bool, typer.Option("--merge/--separate", help="Add the adapter to the weights, or write it alone.")
-    ] = True,
+    merge: Merge = True,
     file_type: Annotated[str, typer.Option("--type", help="Of the weights: F32, BF16 or F16.")] = "F32",
     pre: Annotated[str, typer.Option(help="llama.cpp's pre-tokenizer, when it is not found by itself.")] = "",
     name: Annotated[str, typer.Option(help="Name of the model; the folder's when left out.")] = "",
