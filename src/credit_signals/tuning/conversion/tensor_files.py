@@ -101,6 +101,7 @@ def _entries(path: Path) -> dict[str, _Entry]:
 def _entry(path: Path, name: str, entry: Mapping[str, Any], base: int, size: int) -> _Entry:
     start, end = entry["data_offsets"]
     shape = tuple(int(part) for part in entry["shape"])
-    if end - start != math.prod(shape) * ITEM_BYTES[entry["dtype"]] or not 0 <= start <= end <= size - base:
+    fits = min(shape, default=0) >= 0 and end - start == math.prod(shape) * ITEM_BYTES[entry["dtype"]]
+    if not fits or not 0 <= start <= end <= size - base:
         raise ModelRefused(f"{path}: damaged: tensor {name} is cut short or has another size than its shape")
     return _Entry(path, entry["dtype"], shape, base + start)

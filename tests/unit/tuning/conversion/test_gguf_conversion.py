@@ -157,6 +157,8 @@ def test_an_adapter_file_holds_the_same_change(tmp_path: Path, config: dict[str,
         assert not np.allclose(bare[name], both[name], atol=0.02)
 
 
+_HEADER = json.dumps({"x": {"dtype": "F32", "shape": [-2, -3], "data_offsets": [0, 24]}}).encode()
+BELOW_NOTHING = len(_HEADER).to_bytes(8, "little") + _HEADER + bytes(24)
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "cannot be read"),
     "cut weights": (
@@ -164,6 +166,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "cut short",
     ),
     "no header": (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 99), "damaged"),
+    "a shape below nothing": (lambda folder: (folder / "model.safetensors").write_bytes(BELOW_NOTHING), "its shape"),
     "a tensor less": (lambda folder: drop_tensor(folder, "model.norm.weight"), "output_norm.weight"),
     "a strange tensor": (
         lambda folder: write_safetensors(folder / "model.safetensors", {"x": np.ones(2)}),

@@ -141,7 +141,7 @@ def test_probabilities_of_found_signals_alone_are_told_apart() -> None:
     assert [found.stated_only for each in (answers, stated) if (found := reliability(each, draws))] == [False, True]
 
 
-def test_no_sentence_at_all_is_survived() -> None:
+def test_a_split_without_gold_is_survived() -> None:
     """A split in which nothing is gold gives zeros, not an error."""
     answers = some_answers(20, 1)
     found = measure_reader("a", replace(answers, gold=np.zeros_like(answers.gold)), 0.04, 1)
