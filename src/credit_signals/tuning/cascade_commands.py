@@ -14,7 +14,9 @@ cascade_app = typer.Typer()
 
 @cascade_app.command(rich_help_panel=Panel.CHOOSING)
 def cascade(
-    teacher: Annotated[list[Path], typer.Argument(help="JSON Lines of labelled sentences.", exists=True)],
+    teacher: Annotated[
+        list[Path], typer.Argument(metavar="LABELLED", help="JSON Lines of labelled sentences.", exists=True)
+    ],
     second: Annotated[Path, typer.Option(help="Manifest of a generative reader.", exists=True)],
     out: Annotated[Path, typer.Option(help="Folder for cascade.json, cascade.png and cascade.toml.")],
     cheap: Annotated[Path, typer.Option(help="Manifest of an encoder reader.", exists=True)] = Path(

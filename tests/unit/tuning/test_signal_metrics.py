@@ -3,7 +3,7 @@
 import numpy as np
 
 from credit_signals.tuning.metrics import Outputs, attribute_metrics, calibration_error, code_metrics, gold_codes
-from credit_signals.tuning.teacher import CODES, STANCES, SUBJECTS, Label, LabelledSentence
+from credit_signals.tuning.teacher import CODES, SEVERITIES, STANCES, SUBJECTS, Label, LabelledSentence
 
 
 def _sentence(*codes: str, stance: str = "occurred") -> LabelledSentence:
@@ -35,15 +35,17 @@ def test_no_sentences_give_zeros() -> None:
     assert calibration_error(np.zeros((0, 1)), np.zeros((0, 1), dtype=bool)) == 0.0
 
 
-def test_the_stance_depends_on_the_code() -> None:
-    """The bias of the code decides where the sentence alone says nothing."""
-    bias = np.zeros((len(CODES), len(STANCES)))
-    bias[CODES.index("hiring"), STANCES.index("ongoing")] = 1.0
-    bias[CODES.index("layoffs"), STANCES.index("occurred")] = 1.0
+def test_attributes_are_those_of_the_code() -> None:
+    """Each code has its own stance, subject and severity: what is told of other codes of the sentence is not counted."""
     sentences = [_sentence("hiring", stance="ongoing"), _sentence("layoffs")]
-    outputs = Outputs(
-        np.zeros((2, len(CODES))), np.zeros((2, len(STANCES))), bias, np.eye(len(SUBJECTS))[[0, 0]], np.eye(3)[[1, 0]]
-    )
+    stance, subject, severity = (np.zeros((2, len(CODES), len(names))) for names in (STANCES, SUBJECTS, SEVERITIES))
+    stance[:, :, STANCES.index("denied")] = 1.0  # of every code but the gold ones
+    for row, (code, told) in enumerate((("hiring", "ongoing"), ("layoffs", "occurred"))):
+        place = (row, CODES.index(code))
+        stance[*place, STANCES.index(told)] = 2.0
+        subject[*place, SUBJECTS.index("company")] = 1.0
+        severity[*place, SEVERITIES.index((2, 3)[row])] = 1.0
+    outputs = Outputs(np.zeros((2, len(CODES))), stance, subject, severity)
     assert attribute_metrics(sentences, outputs) == {
         "stance_accuracy": 1.0,
         "subject_accuracy": 1.0,

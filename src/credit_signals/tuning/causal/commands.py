@@ -13,7 +13,7 @@ causal_app = typer.Typer()
 
 QUESTIONS = Path("workers/section_reader/questions")
 
-Files = Annotated[list[Path], typer.Argument(help="JSON Lines of labelled sentences.", exists=True)]
+Files = Annotated[list[Path], typer.Argument(metavar="LABELLED", help="JSON Lines of labelled sentences.", exists=True)]
 Folder = Annotated[Path, typer.Option(help="Folder of questions.", exists=True)]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, order and initial weights.")]
