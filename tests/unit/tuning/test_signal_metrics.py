@@ -36,7 +36,7 @@ def test_no_sentences_give_zeros() -> None:
 
 
 def test_attributes_are_those_of_the_code() -> None:
-    """Each code has its own stance, subject and severity: what is told of other codes of the sentence is not counted."""
+    """Each code has its own stance, subject and severity: what is told of other codes does not count."""
     sentences = [_sentence("hiring", stance="ongoing"), _sentence("layoffs")]
     stance, subject, severity = (np.zeros((2, len(CODES), len(names))) for names in (STANCES, SUBJECTS, SEVERITIES))
     stance[:, :, STANCES.index("denied")] = 1.0  # of every code but the gold ones
