@@ -261,7 +261,7 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
 
     with ScriptedEndpoint(script) as server:
         arguments = ["label", sample, tmp_path / "out.jsonl", "--endpoint", server.url, "--model", "big"]
-        command = [sys.executable, "-m", "credit_signals.tuning", *map(str, arguments), "--at-once", "1"]
+        command = [sys.executable, "-m", "credit_signals.cli", "tune", *map(str, arguments), "--at-once", "1"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert reached.wait(60)
         os.kill(process.pid, signal.SIGKILL)
