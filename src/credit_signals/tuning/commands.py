@@ -52,7 +52,7 @@ def activities(
     small: Annotated[Path, typer.Option(help="JSON Lines of descriptions with codes, to measure on.", exists=True)],
     out: Out,
     base: Annotated[Path, typer.Option(help="The encoder as GGUF.", exists=True)] = MODELS
-    / "all-MiniLM-L6-v2.bf16.gguf",
+    / "minilm-five-languages.gguf",
     phrases: Annotated[Path, typer.Option(help="The project's own phrases with codes.", exists=True)] = TRAINING
     / "activity_phrases.jsonl",
     seed: Seed = 1,
