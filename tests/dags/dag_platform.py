@@ -15,6 +15,7 @@ from typing import Any
 from dag_process import airflow_environment
 
 from credit_signals import pipeline, wiring
+from credit_signals.inference.manifest import reader_id
 from credit_signals.inference.scripted import ScriptedReader
 from credit_signals.settings import Settings
 
@@ -45,9 +46,11 @@ class Platform:
     def reader(self) -> Iterator[None]:
         """A worker that answers for as long as the block lasts."""
         options = pipeline.WorkOptions(wait_seconds=0.1)
-        reader = ScriptedReader({"insolvency": "insolvency"})
+        shelf = pipeline.ReaderShelf.of(
+            ScriptedReader({"insolvency": "insolvency"}).known_as(reader_id(self.settings.reader))
+        )
         with wiring.opened(self.settings) as parts:
-            thread = Thread(target=pipeline.work, args=(parts.queue, reader, parts.store, options))
+            thread = Thread(target=pipeline.work, args=(parts.queue, shelf, parts.store, options))
             thread.start()
             try:
                 yield

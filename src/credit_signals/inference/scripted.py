@@ -48,6 +48,11 @@ class ScriptedReader:
         self.judged: list[Doubt] = []
         self.closed = False
 
+    def known_as(self, reader_id: str) -> ScriptedReader:
+        """The same reader, standing in for the one of that id."""
+        self._id = reader_id
+        return self
+
     @property
     def id(self) -> str:
         """Equal scripts have equal ids."""
