@@ -61,7 +61,8 @@ def abstention(answers: Answers) -> tuple[AbstentionPoint, ...]:
     """The accuracy of the surest sentences, for falling shares of them; nothing without probabilities.
 
     A sentence is as sure as all its decisions together: the product of P(code) of what was found and of 1 - P(code) of
-    what was not. Sentences of equal sureness are ranked by chance of their order, so the curve is that of their mean.
+    what was not. One that was not read has no probabilities at all and is the least sure. Sentences of equal sureness
+    are ranked by chance of their order, so the curve is that of their mean.
     """
     told = answers.probabilities
     if told is None or not len(told):
@@ -72,7 +73,8 @@ def abstention(answers: Answers) -> tuple[AbstentionPoint, ...]:
 
 def _sureness(answers: Answers, told: Floats) -> Floats:
     decided = np.clip(np.where(answers.found, told, 1 - told), 1e-9, 1.0)
-    return np.asarray(np.log(decided).sum(1))
+    unread = ~told.any(1) & told[~answers.found].any()  # a reader that tells only what it states leaves silence at 0
+    return np.asarray(np.where(unread, -np.inf, np.log(decided).sum(1)))
 
 
 def _accuracy(sureness: Floats, right: np.ndarray, part: float) -> float:

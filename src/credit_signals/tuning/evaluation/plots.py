@@ -71,7 +71,7 @@ def _grouped(axes: Any, names: Sequence[str], tables: Sequence[dict[str, PartFig
 
 def draw_reliability(readers: Sequence[ReaderFigures], path: Path) -> None:
     """How often what was told with some probability was indeed so; marks grow with the number of pairs."""
-    picture, axes = _canvas(4.6, 4.4)
+    picture, axes = _canvas(6, 5.4)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle="--")
     for number, reader in enumerate(readers):
         if reader.reliability:

@@ -125,6 +125,17 @@ def test_abstention_leaves_the_surest() -> None:
     assert {round(point.accuracy, 6) for point in abstention(equal)} == {0.25}
 
 
+def test_what_was_not_read_is_the_least_sure() -> None:
+    """A sentence in a language that the reader does not know is no sure answer that it states nothing."""
+    told = np.full((4, len(CODES)), 0.1)
+    told[3] = 0.0
+    gold = np.zeros_like(told, dtype=bool)
+    gold[3, 0] = True
+    answers = replace(some_answers(4, 1), gold=gold, found=gold & False, probabilities=told)
+    curve = {point.answered: point.accuracy for point in abstention(answers)}
+    assert (curve[1.0], curve[0.75], curve[0.25]) == (0.75, 1.0, 1.0)
+
+
 def test_readers_without_probabilities_have_no_curves() -> None:
     """Neither calibration nor abstention is made up."""
     answers = some_answers(30, 1, probabilities=False)
