@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from credit_signals.inference.formats import ActivityIndex, Floats, SignalHeads
 from credit_signals.inference.manifest import Manifest, identify
 from credit_signals.inference.model_file import check_file, check_model
 from credit_signals.inference.sentences import InContext, in_context
+
+_Stated: TypeAlias = dict[InContext, list[FoundSignal]]  # their sentence numbers are given where a section has them
 
 
 class EncoderReader:
@@ -71,12 +74,41 @@ class EncoderReader:
     def _find(self, sections: Sequence[Section], least: NDArray[np.floating]) -> list[Prediction]:
         known = [section for section in sections if self._manifest.knows(section.language)]
         try:
-            scores = _Scores(self._heads, self._encoder, [in_context(section) for section in known])
+            sentences = [in_context(section) for section in known]
+            stated = self._stated((job for jobs in sentences for job in jobs.values()), least)
             activities = find_activities(self._activity, self._encoder, known) if self._activity else {}
         except ReadFailed as exc:
             raise ReadFailed(f"sections {', '.join(section.id for section in sections)}: {exc}") from exc
-        found = {section.id: (scores.signals(row, least), activities.get(row, ())) for row, section in enumerate(known)}
+        found = {
+            section.id: (_signals(sentences[row], stated), activities.get(row, ())) for row, section in enumerate(known)
+        }
         return [self._predict(section, found.get(section.id)) for section in sections]
+
+    def _stated(self, sentences: Iterable[InContext], least: NDArray[np.floating]) -> _Stated:
+        """What each sentence states with these probabilities [C] at least; equal sentences are computed once."""
+        distinct = list(dict.fromkeys(sentences))
+        stated: _Stated = {}
+        for row, tokens in self._encoder.token_rows(distinct):
+            seen = self._heads.look(tokens)
+            likely = self._heads.likely(seen)
+            stated[distinct[row]] = [self._signal(int(code), likely, seen) for code in np.flatnonzero(likely >= least)]
+        return stated
+
+    def _signal(self, code: int, likely: Floats, seen: Floats) -> FoundSignal:
+        heads = self._heads
+        probability = float(likely[code])
+        stance = heads.stance_w @ seen[code] + heads.stance_b + heads.stance_code_w[code]
+        subject = heads.subject_w @ seen[code] + heads.subject_b
+        severity = heads.severity_w @ seen[code] + heads.severity_b
+        return FoundSignal(
+            code=heads.code_names[code],
+            sentence=1,
+            stance=Stance(heads.stance_names[int(stance.argmax())]),
+            subject=Subject(heads.subject_names[int(subject.argmax())]),
+            severity=int(severity.argmax()) + 1,
+            confidence=probability,
+            margin=probability - float(heads.threshold[code]),
+        )
 
     def _predict(
         self, section: Section, found: tuple[tuple[FoundSignal, ...], tuple[FoundActivity, ...]] | None
@@ -103,45 +135,8 @@ def _set_unsure_apart(prediction: Prediction) -> Prediction:
     return prediction.model_copy(update={"signals": sure, "unsure": unsure})
 
 
-class _Scores:
-    """The heads' answers for the sentences of a batch; equal sentences are computed once."""
-
-    def __init__(self, heads: SignalHeads, encoder: Encoder, sections: Sequence[dict[int, InContext]]) -> None:
-        self._heads = heads
-        self._sections = sections
-        distinct = dict.fromkeys(job for jobs in sections for job in jobs.values())
-        self._row = {job: row for row, job in enumerate(distinct)}
-        self._seen = np.zeros((len(distinct), len(heads.code_names), heads.width), np.float32)
-        for row, tokens in encoder.token_rows(list(distinct)):
-            self._seen[row] = heads.look(tokens)
-        logits = (self._seen * heads.code_w).sum(axis=2) + heads.code_b
-        self._codes = _sigmoid(heads.scale * logits + heads.shift)
-
-    def signals(self, section: int, least: NDArray[np.floating]) -> tuple[FoundSignal, ...]:
-        """All that the sentences of a section state with these probabilities [C] at least, by sentence, then code."""
-        return tuple(
-            self._signal(number, self._row[job], int(code))
-            for number, job in self._sections[section].items()
-            for code in np.flatnonzero(self._codes[self._row[job]] >= least)
-        )
-
-    def _signal(self, sentence: int, row: int, code: int) -> FoundSignal:
-        heads = self._heads
-        probability = float(self._codes[row, code])
-        seen = self._seen[row, code]
-        stance = heads.stance_w @ seen + heads.stance_b + heads.stance_code_w[code]
-        subject = heads.subject_w @ seen + heads.subject_b
-        severity = heads.severity_w @ seen + heads.severity_b
-        return FoundSignal(
-            code=heads.code_names[code],
-            sentence=sentence,
-            stance=Stance(heads.stance_names[int(stance.argmax())]),
-            subject=Subject(heads.subject_names[int(subject.argmax())]),
-            severity=int(severity.argmax()) + 1,
-            confidence=probability,
-            margin=probability - float(heads.threshold[code]),
-        )
-
-
-def _sigmoid(values: Floats) -> Floats:
-    return (1 / (1 + np.exp(-np.clip(values, -60, 60)))).astype(np.float32)
+def _signals(sentences: dict[int, InContext], stated: _Stated) -> tuple[FoundSignal, ...]:
+    """All that the sentences of a section state, by sentence, then code."""
+    return tuple(
+        signal.model_copy(update={"sentence": number}) for number, job in sentences.items() for signal in stated[job]
+    )

@@ -137,6 +137,12 @@ class SignalHeads(_Arrays):
         seen: Floats = (looks / looks.sum(axis=1, keepdims=True)) @ tokens
         return seen
 
+    def likely(self, seen: Floats) -> Floats:
+        """The probability of each code from what it saw [C, D]: [C]."""
+        logits = self.scale * ((seen * self.code_w).sum(axis=1) + self.code_b) + self.shift
+        likely: Floats = (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
+        return likely
+
     def check(self) -> None:
         """Raise ValueError when shapes differ, a number is not finite or a name is unknown or doubled."""
         codes, stances, subjects = len(self.code_names), len(self.stance_names), len(self.subject_names)

@@ -27,12 +27,5 @@ def embedded(whole: Floats, spans: Iterable[Floats], heads: SignalHeads | None) 
     for tokens in spans:
         means.append(tokens.mean(axis=0))
         if heads:
-            codes.append(_stated(heads, tokens))
+            codes.append(heads.likely(heads.look(tokens)) >= heads.threshold)
     return Embedded(whole, np.array(means, np.float32), np.array(codes, bool) if heads else None)
-
-
-def _stated(heads: SignalHeads, tokens: Floats) -> NDArray[np.bool_]:
-    """Which codes the heads state of a text; see SignalHeads."""
-    logits = heads.scale * ((heads.look(tokens) * heads.code_w).sum(axis=1) + heads.code_b) + heads.shift
-    stated: NDArray[np.bool_] = 1 / (1 + np.exp(-np.clip(logits, -60, 60))) >= heads.threshold
-    return stated
