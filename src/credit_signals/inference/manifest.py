@@ -37,7 +37,6 @@ Paths are relative to the manifest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -48,6 +47,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from credit_signals.domain import content_id
 from credit_signals.errors import ModelRefused
+from credit_signals.inference.model_file import file_hash
 from credit_signals.taxonomy.signals import BY_CODE
 
 DEFAULT = "default"  # the bounds of the codes that have none of their own
@@ -237,7 +237,5 @@ def write_encoder_manifest(path: Path, version: str, languages: Sequence[str], f
     for part, file in files.items():
         full = file.resolve()
         name = full.relative_to(folder) if full.is_relative_to(folder) else full
-        with full.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        lines += ["", f"[{part}]", f"file = {json.dumps(name.as_posix())}", f'sha256 = "{digest}"']
+        lines += ["", f"[{part}]", f"file = {json.dumps(name.as_posix())}", f'sha256 = "{file_hash(full)}"']
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

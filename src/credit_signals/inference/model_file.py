@@ -21,11 +21,16 @@ logger = logging.getLogger(__name__)
 TRIAL_SECONDS = 300
 
 
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def check_file(path: Path, sha256: str) -> None:
     """Raise ModelRefused unless the file at `path` has this SHA-256 (hexadecimal)."""
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_hash(path)
     except OSError as exc:
         raise ModelRefused(f"{path}: the file cannot be read: {exc.strerror}") from exc
     if found != sha256.lower():

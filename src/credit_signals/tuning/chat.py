@@ -12,7 +12,6 @@ pieces on the base model's own chat template. `write_rows` leaves the pieces out
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -91,9 +90,3 @@ def write_rows(path: Path, rows: Iterable[ChatRow], *, pieces: bool = True) -> i
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             count += 1
     return count
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

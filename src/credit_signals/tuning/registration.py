@@ -18,7 +18,7 @@ from credit_signals.inference.manifest import (
     load_manifest,
     reader_id,
 )
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference.model_file import file_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from tests.unit.tuning.causal.toy_reader import QUESTIONS, make_tiny_base, toy_s
 from credit_signals.inference.generative_reader import GenerativeReader
 from credit_signals.inference.llama import Model
 from credit_signals.inference.manifest import Manifest, ModelFile, QuestionFolder
+from credit_signals.inference.model_file import file_hash
 from credit_signals.inference.prompting import Prompter, section_pieces, tokenize_pieces
 from credit_signals.inference.questions import load_questions
-from credit_signals.tuning.chat import file_hash
 
 pytest.importorskip("torch", reason="training needs the extra `tune`")
 pytest.importorskip("trl", reason="training needs the extra `tune`")

@@ -29,11 +29,12 @@ from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
 
 from credit_signals.errors import ConfigurationError
+from credit_signals.inference.model_file import file_hash
 from credit_signals.tuning.causal.encoding import collate
 from credit_signals.tuning.causal.examples import make_examples
 from credit_signals.tuning.causal.progress import PICTURE, ShowProgress, curve_of, plot_curve
 from credit_signals.tuning.causal.template import template_hash
-from credit_signals.tuning.chat import ChatRow, file_hash, read_rows
+from credit_signals.tuning.chat import ChatRow, read_rows
 from credit_signals.tuning.teacher import Split
 
 ADAPTER = "adapter"  # PEFT's folder

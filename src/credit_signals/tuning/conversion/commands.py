@@ -47,8 +47,8 @@ def convert(
 
     Its origin, and the hashes of what it was trained on, are written into the file.
     """
+    from credit_signals.inference.model_file import file_hash
     from credit_signals.inference.questions import load_questions
-    from credit_signals.tuning.chat import file_hash
     from credit_signals.tuning.conversion.convert import convert_adapter, convert_model, merged
     from credit_signals.tuning.conversion.gguf_file import FILE_TYPES
     from credit_signals.tuning.conversion.identity import BaseModel, Identity

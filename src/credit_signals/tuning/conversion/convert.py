@@ -8,7 +8,7 @@ from pathlib import Path
 import gguf
 
 from credit_signals.errors import ModelRefused
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference.model_file import file_hash
 from credit_signals.tuning.conversion.architecture import Architecture, match_tensors
 from credit_signals.tuning.conversion.bert import Bert
 from credit_signals.tuning.conversion.gguf_file import FILE_TYPES, plan, whole_file, write_adapter, write_tensors

@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference.model_file import file_hash
 from credit_signals.tuning.conversion.parity import Comparison, Outcome
 
 MIB = 1 << 20

@@ -7,9 +7,8 @@ from pathlib import Path
 import gguf
 
 from credit_signals.errors import ConfigurationError, ModelRefused
-from credit_signals.inference.model_file import try_loading
+from credit_signals.inference.model_file import file_hash, try_loading
 from credit_signals.inference.quantize import EMBEDDING_TYPES, TYPES, quantize_file
-from credit_signals.tuning.chat import file_hash
 from credit_signals.tuning.conversion.gguf_file import MATRIX, whole_file, write_fault
 
 SUPER_BLOCK = 256  # values in a block of K-quants and IQ4_XS

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference.model_file import file_hash
 from credit_signals.tuning.dataset.rows import SentenceRow, beside, read_sentences, write_figures, write_lines
 
 

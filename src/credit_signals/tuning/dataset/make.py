@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from credit_signals.inference.model_file import file_hash
 from credit_signals.inference.questions import load_questions
 from credit_signals.store.base import ResultsStore
-from credit_signals.tuning.chat import file_hash
 from credit_signals.tuning.dataset.blind import read_blind, write_blind
 from credit_signals.tuning.dataset.candidates import Candidate
 from credit_signals.tuning.dataset.file_source import file_candidates

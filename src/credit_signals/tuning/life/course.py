@@ -14,7 +14,7 @@ from typing import Any
 
 from credit_signals.domain import now
 from credit_signals.errors import CreditSignalsError, StepFailed
-from credit_signals.tuning.chat import file_hash
+from credit_signals.inference.model_file import file_hash
 from credit_signals.tuning.dataset.rows import write_figures
 from credit_signals.tuning.life.plan import Folder, Plan
 from credit_signals.tuning.life.tools import Tools
