@@ -90,17 +90,22 @@ def test_ten_kills_lose_nothing(queued: tuple[Settings, wiring.Parts, Run]) -> N
     assert parts.queue.status().length == 0
 
 
-def test_sigterm_finishes_the_batch_in_hand(queued: tuple[Settings, wiring.Parts, Run]) -> None:
-    """A worker asked to end exits with 0 at once after its batch and leaves nothing delivered but unread."""
+def test_sigterm_leaves_nothing_held(queued: tuple[Settings, wiring.Parts, Run]) -> None:
+    """A worker asked to end exits with 0; what it did not read others can take at once, as if it was never taken."""
     settings, parts, run = queued
-    with _worker(settings) as worker:
+    patient = settings.model_copy(update={"queue_idle_seconds": 600.0})  # what is held stays held
+    with _worker(patient) as worker:
         while parts.store.progress(run.id).read == 0:
             time.sleep(0.005)
         worker.terminate()
         assert worker.wait(20) == 0
-    status = parts.queue.status()
-    assert status.pending == 0
-    assert status.length == parts.store.progress(run.id).unread
+    queue = wiring.open_queue(patient)
+    try:
+        left = queue.take(SECTIONS, 0)
+    finally:
+        queue.close()
+    assert len(left) == parts.store.progress(run.id).unread
+    assert {delivery.attempts for delivery in left} == {1}
 
 
 def test_killed_workers_of_a_run_are_started_again(queued: tuple[Settings, wiring.Parts, Run]) -> None:
