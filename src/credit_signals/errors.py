@@ -11,6 +11,9 @@ CreditSignalsError
 │   ├── StoreUnavailable    the database does not answer, is locked or is full
 │   └── EvidenceMismatch    a quote is not the stored text at its offsets
 ├── StepFailed              a step of a reader's life failed; names the step
+├── ScalingError
+│   ├── ScalingRefused      the cluster forbids scaling, does not know the Deployment, or something else scales it
+│   └── ClusterUnavailable  the cluster does not answer
 ├── TeacherError
 │   └── TeacherUnavailable  the labelling endpoint does not answer, or refuses every request
 └── ReaderError
@@ -79,6 +82,18 @@ class StepFailed(CreditSignalsError):
     def __init__(self, step: str, reason: str, folder: str) -> None:
         super().__init__(f"step {step} of {folder}: {reason}")
         self.step = step
+
+
+class ScalingError(CreditSignalsError):
+    """Worker pods cannot be counted or scaled; names the Deployment."""
+
+
+class ScalingRefused(ScalingError):
+    """The cluster forbids scaling, does not know the Deployment, or something else scales it."""
+
+
+class ClusterUnavailable(ScalingError):
+    """The cluster does not answer."""
 
 
 class TeacherError(CreditSignalsError):

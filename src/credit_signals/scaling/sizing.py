@@ -1,0 +1,80 @@
+"""How many reader workers the work needs: plain arithmetic for the DAG task, the command line and simulations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from credit_signals.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class SizingRule:
+    """The bounds between which workers are counted. Raises ConfigurationError for bounds that contradict each other.
+
+    `margin`: part of the work that is added to it, for what goes wrong. `slack`: part above the need that is kept
+    before workers are given back, so that a small change of the need changes nothing. `start_seconds`: from the wish
+    for a pod to its first section (node, image, model).
+    """
+
+    floor: int = 1
+    ceiling: int = 10
+    margin: float = 0.25
+    slack: float = 0.3
+    start_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor <= self.ceiling or self.ceiling < 1:
+            raise ConfigurationError(f"workers cannot number {self.floor} to {self.ceiling}: floor <= ceiling, >= 1")
+        if min(self.margin, self.slack, self.start_seconds) < 0:
+            raise ConfigurationError("margin, slack and start_seconds of a sizing rule cannot be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What there is to do, and who does it.
+
+    `backlog`: sections that wait or are in work, of all runs. `service_seconds`: one worker's time for one section.
+    `seconds_left`: until all must be read; may be past. `replicas`: workers wished for at present. `more_to_come`:
+    sites are still being crawled.
+    """
+
+    backlog: int
+    service_seconds: float
+    seconds_left: float
+    replicas: int
+    more_to_come: bool = False
+
+
+def workers_needed(rule: SizingRule, demand: Demand) -> float:
+    """Workers, not rounded, that read the backlog in time, margin included; never more than there are sections.
+
+    The time in which workers start is no time to read. Near the end it counts for half of what is left at most: then
+    a new worker would come too late, and asking for ever more helps nobody.
+    """
+    work = demand.backlog * demand.service_seconds * (1 + rule.margin)
+    seconds = max(demand.seconds_left - rule.start_seconds, demand.seconds_left / 2)
+    return min(demand.backlog, work / seconds) if seconds > 0 else demand.backlog
+
+
+def choose_replicas(rule: SizingRule, demand: Demand) -> int:
+    """Workers to wish for: up at once to the need, down only to the need and its slack, to the floor without work."""
+    needed = workers_needed(rule, demand)
+    least = math.ceil(needed)
+    most = math.ceil(min(demand.backlog, needed * (1 + rule.slack)))
+    if demand.more_to_come:
+        least, most = max(1, least), max(1, most)
+    return min(max(demand.replicas, least, rule.floor), max(most, rule.floor), rule.ceiling)
+
+
+def explain(rule: SizingRule, demand: Demand) -> str:
+    """One sentence for a person: what is chosen, and why."""
+    chosen, needed = choose_replicas(rule, demand), workers_needed(rule, demand)
+    hours = demand.seconds_left / 3600
+    work = f"{demand.backlog} sections x {demand.service_seconds:.3g} s in {hours:.3g} h need {needed:.3g} workers"
+    if demand.backlog == 0:
+        work = "no section waits" + (", and sites are still being crawled" if demand.more_to_come else "")
+    bound = f"; floor {rule.floor}, ceiling {rule.ceiling}"
+    late = "; the ceiling is too low for the time left" if needed > rule.ceiling else ""
+    change = f"{demand.replicas} -> {chosen}" if chosen != demand.replicas else f"{chosen} stay"
+    return f"{change}: {work}{bound}{late}"
