@@ -60,6 +60,7 @@ class Asker:
         self._start = len(instruction)
         self._texts: list[Sequence[int]] = []
         self._unread: set[int] = set()
+        self.tokens = 0  # computed so far
         if not 0 < self._start <= memory // 2 or self.text_tokens < LEAST_TEXT_TOKENS:
             self.close()
             raise ModelRefused(f"{model.path}: an instruction of {self._start} tokens leaves too little of {memory}")
@@ -118,7 +119,7 @@ class Asker:
                 segments.append(Segment(question.tokens, (sequence,), position, output=True))
                 length += len(question.tokens)
                 ends[-1].append(length - 1)
-        self._context.run(segments)
+        self.tokens += self._context.run(segments)
         answers = [
             [self._answer(end, question) for end, question in zip(places, asked, strict=True)]
             for places, asked in zip(ends, questions, strict=True)

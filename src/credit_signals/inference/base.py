@@ -19,6 +19,10 @@ class Reader(Protocol):
     def id(self) -> str:
         """Question version + model hash: equal ids give equal answers."""
 
+    @property
+    def tokens(self) -> int:
+        """Tokens that the models have computed since they were opened."""
+
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order.
 

@@ -40,6 +40,11 @@ class CascadeReader:
         """Covers both readers, bounds and blend."""
         return self._id
 
+    @property
+    def tokens(self) -> int:
+        """Tokens that both have computed so far."""
+        return self._first.tokens + self._second.tokens
+
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order. Raises ReadFailed naming the sections."""
         proposals = self._first.propose(sections, self._least)

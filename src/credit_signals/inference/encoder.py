@@ -44,6 +44,7 @@ class Encoder:
             self._adapter = None if adapter_path is None else self._model.load_adapter(adapter_path)
             options = ContextOptions(BATCH_TOKENS, BATCH_TOKENS // 4, threads, embeddings=True, exact=exact)
             self._context = Context(self._model, options)
+            self.tokens = 0  # computed so far
         except ModelRefused:
             self._model.close()
             raise
@@ -93,7 +94,9 @@ class Encoder:
     def _run(self, inputs: Sequence[Input]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         for batch in self._batches(inputs):
             segments = [Segment(inputs[row].tokens, (number,)) for number, row in enumerate(batch)]
-            embeddings = self._context.embeddings(self._context.run(segments))
+            count = self._context.run(segments)
+            self.tokens += count
+            embeddings = self._context.embeddings(count)
             offset = 0
             for row in batch:
                 part = inputs[row]

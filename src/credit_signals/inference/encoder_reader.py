@@ -57,6 +57,11 @@ class EncoderReader:
         """Question version and hash of all files."""
         return self._id
 
+    @property
+    def tokens(self) -> int:
+        """Tokens computed so far."""
+        return self._encoder.tokens
+
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order; what its thresholds just miss is unsure, where the manifest says so.
 

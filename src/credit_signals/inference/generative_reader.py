@@ -75,6 +75,11 @@ class GenerativeReader:
         """Question version and hash of model and questions."""
         return self._id
 
+    @property
+    def tokens(self) -> int:
+        """Tokens computed so far."""
+        return self._asker.tokens
+
     def read(self, sections: Sequence[Section]) -> list[Prediction]:
         """One prediction per section, same order. Raises ReadFailed naming the sections."""
         known = [section for section in sections if self._manifest.knows(section.language)]

@@ -45,6 +45,7 @@ class ScriptedReader:
         script += map(repr, sorted(self._verdicts.items()))
         self._id = f"scripted-{content_id(*script, *self._languages)}"
         self.read_sections = 0
+        self.tokens = 0  # words, for there is no tokenizer
         self.judged: list[Doubt] = []
         self.closed = False
 
@@ -85,6 +86,7 @@ class ScriptedReader:
         if any(keyword in text for keyword in self._fails_on):
             raise ReadFailed(f"section {section.id}: the script says so")
         self.read_sections += 1
+        self.tokens += len(text.split())
         known = not self._languages or not section.language or section.language in self._languages
         return Prediction(
             task_id=SectionTask.build(section, self._id).id,

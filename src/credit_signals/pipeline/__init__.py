@@ -7,8 +7,10 @@ Each verb may be run twice: what is recorded is skipped, what was lost is done a
 """
 
 from credit_signals.pipeline.crawling import CrawlTools, crawl_shard, enqueue_company
+from credit_signals.pipeline.holding import Hand
 from credit_signals.pipeline.housekeeping import HouseReport, keep_house
 from credit_signals.pipeline.judging import score_record, score_run
+from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
 from credit_signals.pipeline.pages import company_page, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
@@ -16,10 +18,17 @@ from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.pipeline.texts import read_lines
 
 __all__ = [
+    "BatchDone",
     "CrawlTools",
+    "Hand",
     "HouseReport",
+    "NoObserver",
+    "NoTraces",
+    "Part",
     "ReaderShelf",
     "RunRequest",
+    "Traces",
+    "WorkObserver",
     "WorkOptions",
     "company_page",
     "crawl_shard",

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from credit_signals.crawl import CrawlMemory, Fetcher, FetchLimits, WarcArchive, crawl_site, judge_site, site_faults
 from credit_signals.domain import Company, Fetch, Page, Run, SectionTask, SiteStatus, now
 from credit_signals.errors import QueueError, StoreError
 from credit_signals.graph import build_site_graph
+from credit_signals.pipeline.observing import NoTraces, Traces
 from credit_signals.pipeline.opening import known_run
 from credit_signals.sections import drop_repeats, find_site_facts, split_page
 from credit_signals.store.base import ResultsStore, SiteRecord
@@ -34,6 +35,7 @@ class CrawlTools:
     archive_dir: Path
     limits: FetchLimits
     hosts: int = 50  # sites crawled at once
+    traces: Traces = field(default_factory=NoTraces)
 
 
 async def crawl_shard(
@@ -69,6 +71,11 @@ async def crawl_shard(
 
 
 async def _crawl_company(run: Run, company: Company, fetcher: Fetcher, tools: CrawlTools) -> SiteRecord:
+    with tools.traces.crawling(run.id, company.id):
+        return await _crawl_and_queue(run, company, fetcher, tools)
+
+
+async def _crawl_and_queue(run: Run, company: Company, fetcher: Fetcher, tools: CrawlTools) -> SiteRecord:
     store = tools.store
     record = await asyncio.to_thread(store.site, run.id, company.id)
     if record is None:
@@ -77,10 +84,12 @@ async def _crawl_company(run: Run, company: Company, fetcher: Fetcher, tools: Cr
         except (StoreError, QueueError, OSError):
             raise  # not this company's fault: the run stops and resumes later
         except Exception as error:  # the door of one company: its failure is recorded and the others go on
-            log.exception("company %s (%s): crawl failed", company.id, company.domain)
+            names = {"run": run.id, "company": company.id}
+            log.exception("company %s (%s): crawl failed", company.id, company.domain, extra=names)
             reason = f"{type(error).__name__}: {error}"[:300]
             record = SiteRecord(run.id, company.id, SiteStatus.FAILED, reason, 0, "", now())
-        await asyncio.to_thread(store.save_site, record)
+        with tools.traces.step("store.sections", [section.id for section in record.sections]):
+            await asyncio.to_thread(store.save_site, record)
     await asyncio.to_thread(enqueue_company, run, record, tools)
     return record
 
@@ -133,6 +142,7 @@ def enqueue_company(run: Run, record: SiteRecord, tools: CrawlTools) -> int:
     tasks = [SectionTask.build(section, reader_id) for section in record.sections]
     waiting = tools.store.plan_tasks(run.id, record.company_id, tasks, run.reread)
     if tools.queue is not None and waiting:
-        tools.queue.put(waiting)
+        with tools.traces.sending(waiting) as traces:
+            tools.queue.put(waiting, traces=traces)
         tools.store.mark_queued([task.id for task in waiting])
     return len(waiting)

@@ -72,6 +72,14 @@ class RunProgress:
         return self.tasks - self.answered
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """From which revision of the schema to which; equal where nothing was to do. Empty: no schema."""
+
+    before: str
+    after: str
+
+
 class SignalChange(StrEnum):
     """What befell a signal."""
 
@@ -96,8 +104,8 @@ class ResultsStore(Protocol):
     is not in the store.
     """
 
-    def migrate(self) -> None:
-        """Bring the schema up to date."""
+    def migrate(self) -> SchemaChange:
+        """Bring the schema up to date; processes that do it at once take turns."""
 
     def close(self) -> None:
         """Close connections."""
@@ -161,6 +169,12 @@ class ResultsStore(Protocol):
 
     def save_predictions(self, predictions: Sequence[Prediction]) -> None:
         """Add predictions; of a task that has one, another is added only where a run with `reread` waits for it."""
+
+    def answered(self, task_ids: Sequence[str]) -> set[str]:
+        """Those of the tasks that need no reader any more: a stored prediction answers every plan that names them.
+
+        Plans that it answers are marked as read.
+        """
 
     def mark_dead(self, task_id: str, reason: str, failed_at: datetime | None = None) -> None:
         """Note that a task failed for good; a later prediction clears it.

@@ -22,7 +22,7 @@ from credit_signals.domain import (
     now,
 )
 from credit_signals.errors import StoreError
-from credit_signals.store.base import RunProgress, SignalEvent, SiteRecord, shard_of
+from credit_signals.store.base import RunProgress, SchemaChange, SignalEvent, SiteRecord, shard_of
 from credit_signals.store.memory_registry import MemoryRegistry
 from credit_signals.store.rules import check_quote, first_events, merge_signal
 
@@ -66,8 +66,9 @@ class MemoryStore(MemoryRegistry):
         self._events: set[SignalEvent] = set()
         self._reports: dict[tuple[str, str], list[CompanyReport]] = {}
 
-    def migrate(self) -> None:
+    def migrate(self) -> SchemaChange:
         """Nothing to do."""
+        return SchemaChange("", "")
 
     def close(self) -> None:
         """Nothing to do."""
@@ -224,6 +225,18 @@ class MemoryStore(MemoryRegistry):
                     plan = by_task.get(prediction.task_id)
                     if plan and self._answered(plan):
                         by_task[prediction.task_id] = replace(plan, read=True, dead=False)
+
+    def answered(self, task_ids: Sequence[str]) -> set[str]:
+        """Those of the tasks that a stored prediction answers for every plan; these plans are marked as read."""
+        with self._lock:
+            answered = {task_id for task_id in task_ids if self._predictions.get(task_id)}
+            for by_task in self._plans.values():
+                for task_id in answered & set(by_task):
+                    if self._answered(by_task[task_id]):
+                        by_task[task_id] = replace(by_task[task_id], read=True, dead=False)
+            return {
+                task_id for task_id in answered if all(b[task_id].read for b in self._plans.values() if task_id in b)
+            }
 
     def mark_dead(self, task_id: str, reason: str, failed_at: datetime | None = None) -> None:
         """Note that a task failed for good; a later prediction clears it."""

@@ -13,41 +13,50 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from credit_signals.errors import StoreUnavailable
+from credit_signals.errors import StoreError, StoreUnavailable
+from credit_signals.store.base import SchemaChange
 from credit_signals.store.database import LOCK_SECONDS, Database
 
 _LOCK_KEY = 0x6372656469740001  # any constant of our own
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database) -> SchemaChange:
     """Run the migrations that the database lacks; processes that call it at once take turns.
 
-    Raises StoreUnavailable.
+    Raises StoreUnavailable, and StoreError for the schema of a later version.
     """
     config = migration_config()
-    head = ScriptDirectory.from_config(config).get_current_head()
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head() or ""
     if database.is_sqlite:
         _use_wal(database)
     with database.reading() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
-            return
-
+        present = _revision(connection)
+    if present == head:
+        return SchemaChange(head, head)
+    if present and present not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreError(f"{database.name} has the schema {present} of a later version; this one knows {head}")
     if not database.is_sqlite:
-        database.write(partial(_upgrade, config=config, lock=True))
-        return
+        return database.write(partial(_upgrade, config=config, lock=True))
     # Alembic copies a table that SQLite cannot alter; dropping the old one would delete the rows that refer to it.
     unchecked = Database(database.url.render_as_string(hide_password=False), foreign_keys=False)
     try:
-        unchecked.write(partial(_upgrade, config=config, lock=False))  # BEGIN IMMEDIATE is the lock
+        return unchecked.write(partial(_upgrade, config=config, lock=False))  # BEGIN IMMEDIATE is the lock
     finally:
         unchecked.close()
 
 
-def _upgrade(connection: Connection, config: Config, lock: bool) -> None:
+def _upgrade(connection: Connection, config: Config, lock: bool) -> SchemaChange:
     if lock:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    before = _revision(connection)  # another process may have been first
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    return SchemaChange(before, _revision(connection))
+
+
+def _revision(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def migration_config() -> Config:

@@ -124,6 +124,21 @@ class ReadingPart:
         if rows:
             connection.execute(self._database.insert(predictions).on_conflict_do_nothing(), rows)
 
+    def answered(self, task_ids: Sequence[str]) -> set[str]:
+        """Those of the tasks that a stored prediction answers for every plan; these plans are marked as read."""
+        ids = sorted(set(task_ids))
+        with self._database.reading() as connection:
+            known = set(connection.scalars(select(predictions.c.task_id).where(predictions.c.task_id.in_(ids))))
+        if not known:  # the rule: most tasks come once
+            return set()
+
+        def still_open(connection: Connection) -> set[str]:
+            _note_answers(connection, sorted(known))
+            query = select(run_tasks.c.task_id).where(run_tasks.c.task_id.in_(known), ~_is(TaskState.READ))
+            return set(connection.scalars(query))
+
+        return known - self._database.write(still_open)
+
     def mark_dead(self, task_id: str, reason: str, failed_at: datetime | None = None) -> None:
         """Note that a task failed for good; a later prediction clears it."""
         which = (run_tasks.c.task_id == task_id) & _is(TaskState.WAITING)

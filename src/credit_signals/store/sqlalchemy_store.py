@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credit_signals.store.base import SchemaChange
 from credit_signals.store.crawl_part import CrawlPart
 from credit_signals.store.database import Database
 from credit_signals.store.migrating import migrate
@@ -25,9 +26,12 @@ class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, RegistryPart, Retent
     def __repr__(self) -> str:
         return f"SqlStore({self._database.name})"
 
-    def migrate(self) -> None:
-        """Bring the schema up to date; processes that call it at once take turns. Raises StoreUnavailable."""
-        migrate(self._database)
+    def migrate(self) -> SchemaChange:
+        """Bring the schema up to date; processes that call it at once take turns.
+
+        Raises StoreUnavailable, and StoreError for the schema of a later version.
+        """
+        return migrate(self._database)
 
     def close(self) -> None:
         """Close connections."""

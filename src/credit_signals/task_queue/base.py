@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from credit_signals.domain import DeadLetter, SectionTask
+
+NO_TRACES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Delivery:
     entry_id: str
     task: SectionTask
     attempts: int  # deliveries so far, this one included
+    trace: str = ""  # what `put` was given for the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,10 @@ class QueueStatus:
 class TaskQueue(Protocol):
     """A queue of section tasks shared by crawlers and workers."""
 
-    def put(self, tasks: Sequence[SectionTask], timeout: float | None = None) -> None:
-        """Append tasks in one round trip; waits while the queue is full.
+    def put(
+        self, tasks: Sequence[SectionTask], timeout: float | None = None, traces: Mapping[str, str] = NO_TRACES
+    ) -> None:
+        """Append tasks in one round trip; waits while the queue is full. `traces`: by task id, a W3C traceparent each.
 
         Raises QueueError after `timeout` seconds of a full queue, QueueUnavailable when the broker does not answer.
         """

@@ -15,6 +15,7 @@ GROUP = "readers"  # the consumer group on every task stream
 
 FIELD_VERSION = b"v"
 FIELD_TASK = b"task"
+FIELD_TRACE = b"trace"  # W3C traceparent of the span that queued it; most entries have none
 FIELD_REASON = b"reason"
 FIELD_ATTEMPTS = b"attempts"
 

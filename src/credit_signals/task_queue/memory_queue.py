@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Condition
 
 from credit_signals.domain import DeadLetter, SectionTask, now
 from credit_signals.errors import QueueError
-from credit_signals.task_queue.base import Delivery, QueueStatus
+from credit_signals.task_queue.base import NO_TRACES, Delivery, QueueStatus
 from credit_signals.task_queue.messages import SCHEMA_VERSION, MessageError, decode, encode
 from credit_signals.task_queue.options import DEFAULT_OPTIONS, QueueOptions
 
@@ -24,6 +24,7 @@ class _Entry:
     version: bytes | None
     payload: bytes | None
     added: float
+    trace: str = ""
     owner: str = ""
     attempts: int = 0
     seen: float = 0.0  # when it was delivered or renewed last
@@ -40,10 +41,10 @@ class MemoryBroker:
     consumers: dict[str, float] = field(default_factory=dict)  # name -> seen last
     last_id: int = 0
 
-    def append(self, payload: bytes | None, version: bytes | None = SCHEMA_VERSION) -> None:
+    def append(self, payload: bytes | None, version: bytes | None = SCHEMA_VERSION, trace: str = "") -> None:
         """Add a message as it is; hold `changed` while calling."""
         self.last_id += 1
-        self.waiting.append(_Entry(f"{self.last_id}-0", version, payload, time.monotonic()))
+        self.waiting.append(_Entry(f"{self.last_id}-0", version, payload, time.monotonic(), trace))
         self.changed.notify_all()
 
     @property
@@ -66,12 +67,14 @@ class MemoryQueue:
         self.broker = broker or MemoryBroker()
         self._changed = self.broker.changed
 
-    def put(self, tasks: Sequence[SectionTask], timeout: float | None = None) -> None:
+    def put(
+        self, tasks: Sequence[SectionTask], timeout: float | None = None, traces: Mapping[str, str] = NO_TRACES
+    ) -> None:
         """Append tasks; waits while the queue is full."""
         end = None if timeout is None else time.monotonic() + timeout
         broker, options = self.broker, self.options
         with self._changed:
-            for done, payload in enumerate([encode(task) for task in tasks]):
+            for done, (task, payload) in enumerate([(task, encode(task)) for task in tasks]):
                 while broker.length >= options.max_length:
                     left = None if end is None else end - time.monotonic()
                     if left is not None and left <= 0:
@@ -80,7 +83,7 @@ class MemoryQueue:
                             f"{done} of {len(tasks)} tasks were added"
                         )
                     self._changed.wait(left)
-                broker.append(payload)
+                broker.append(payload, trace=traces.get(task.id, ""))
 
     def take(self, count: int, wait_seconds: float) -> list[Delivery]:
         """Up to `count` deliveries; the last attempt of a task comes alone, so that it harms no other."""
@@ -123,7 +126,7 @@ class MemoryQueue:
         deliveries = []
         for entry in entries:
             try:
-                deliveries.append(Delivery(entry.id, decode(entry.version, entry.payload), entry.attempts))
+                deliveries.append(Delivery(entry.id, decode(entry.version, entry.payload), entry.attempts, entry.trace))
             except MessageError as error:
                 self._bury(entry, str(error))
         return deliveries
@@ -213,7 +216,7 @@ class MemoryQueue:
             back = [(e, x) for e, x in letters if x.task and (wanted is None or x.entry_id in wanted)]
             for entry, letter in back:
                 del self.broker.dead[letter.entry_id]
-                self.broker.append(entry.payload, entry.version)
+                self.broker.append(entry.payload, entry.version, entry.trace)
             return len(back)
 
     def purge_dead(self, older_than: datetime | None = None) -> int:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 from credit_signals.domain import DeadLetter, SectionTask
 from credit_signals.errors import QueueError
 from credit_signals.task_queue import keys, scripts
-from credit_signals.task_queue.base import Delivery, QueueStatus
+from credit_signals.task_queue.base import NO_TRACES, Delivery, QueueStatus
 from credit_signals.task_queue.connection import Address, broker_errors, open_client, retrying
 from credit_signals.task_queue.messages import SCHEMA_VERSION, MessageError, decode, encode
 from credit_signals.task_queue.options import DEFAULT_OPTIONS, QueueOptions
@@ -66,13 +66,16 @@ class RedisQueue:
 
     # --- producers
 
-    def put(self, tasks: Sequence[SectionTask], timeout: float | None = None) -> None:
+    def put(
+        self, tasks: Sequence[SectionTask], timeout: float | None = None, traces: Mapping[str, str] = NO_TRACES
+    ) -> None:
         """Append tasks, some hundred per round trip; waits while the queue is full."""
         end = None if timeout is None else time.monotonic() + timeout
         added = 0
-        for chunk in _chunks([encode(task) for task in tasks]):
+        for chunk in _chunks([(encode(task), traces.get(task.id, "").encode()) for task in tasks]):
             while chunk:
-                fitted = self._run(scripts.PUT, [self._keys.tasks], self.options.max_length, SCHEMA_VERSION, *chunk)
+                flat = [part for pair in chunk for part in pair]
+                fitted = self._run(scripts.PUT, [self._keys.tasks], self.options.max_length, SCHEMA_VERSION, *flat)
                 added += fitted
                 del chunk[:fitted]
                 if chunk and not self._wait_for_room(end):
@@ -149,7 +152,8 @@ class RedisQueue:
                 log.warning("queue %s: message %s is refused: %s", self._keys.tasks, entry.decode(), error)
                 refused += [entry, attempts, str(error)]
             else:
-                deliveries.append(Delivery(entry.decode(), task, attempts))
+                trace = fields.get(keys.FIELD_TRACE, b"").decode("ascii", "replace")
+                deliveries.append(Delivery(entry.decode(), task, attempts, trace))
         if refused:
             self._run(scripts.BURY, self._both, keys.GROUP, self.consumer, self.options.max_dead, *refused)
         return deliveries
@@ -263,7 +267,7 @@ def _chunks(parts: Sequence[T]) -> Iterator[list[T]]:
     chunk: list[T] = []
     size = 0
     for part in parts:
-        length = len(part) if isinstance(part, bytes) else 0
+        length = sum(map(len, part)) if isinstance(part, tuple) else 0
         if chunk and (len(chunk) >= CHUNK_TASKS or size + length > CHUNK_BYTES):
             yield chunk
             chunk, size = [], 0

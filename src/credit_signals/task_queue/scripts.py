@@ -5,13 +5,15 @@ Every key is declared (KEYS), as cluster mode demands. They run on Redis 6.2 and
 
 from __future__ import annotations
 
-# KEYS tasks. ARGV max_length, version, payload... Appends what fits; returns how many.
+# KEYS tasks. ARGV max_length, version, then pairs: payload, trace (empty: none). Appends what fits; returns how many.
 PUT = """
 local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
 local added = 0
-for i = 3, #ARGV do
+for i = 3, #ARGV, 2 do
   if added >= room then break end
-  redis.call('XADD', KEYS[1], '*', 'v', ARGV[2], 'task', ARGV[i])
+  local entry = {'XADD', KEYS[1], '*', 'v', ARGV[2], 'task', ARGV[i]}
+  if ARGV[i + 1] ~= '' then entry[#entry + 1] = 'trace'; entry[#entry + 1] = ARGV[i + 1] end
+  redis.call(unpack(entry))
   added = added + 1
 end
 return added
@@ -25,7 +27,7 @@ local function field(entry, name)
 end
 local function bury(tasks, dead, group, max_dead, entry, attempts, reason)
   local letter = {'reason', reason, 'attempts', attempts}
-  for _, name in ipairs({'v', 'task'}) do
+  for _, name in ipairs({'v', 'task', 'trace'}) do
     local value = field(entry, name)
     if value then letter[#letter + 1] = name; letter[#letter + 1] = value end
   end
@@ -127,7 +129,9 @@ for _, id in ipairs(ARGV) do
     local values = {}
     for i = 1, #entry[2], 2 do values[entry[2][i]] = entry[2][i + 1] end
     redis.call('XDEL', KEYS[2], id)
-    redis.call('XADD', KEYS[1], '*', 'v', values['v'], 'task', values['task'])
+    local letter = {'XADD', KEYS[1], '*', 'v', values['v'], 'task', values['task']}
+    if values['trace'] then letter[#letter + 1] = 'trace'; letter[#letter + 1] = values['trace'] end
+    redis.call(unpack(letter))
     back = back + 1
   end
 end
