@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, dag, task
 from crawl_form import FORM
 from run_read_sensor import RunReadSensor
+from worker_scaling import ScaleWorkers
 
 REPORTS = Asset("credit_signals_reports")
 
@@ -30,7 +30,7 @@ def crawl_companies() -> None:
     def open_run(params: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         from credit_signals import steps
 
-        return steps.open_run(params, run_id=re.sub(r"[^\w.-]", "-", dag_run.run_id))
+        return steps.open_run(params, run_id=dag_run.run_id)
 
     @task
     def crawl_shard(shard: dict[str, Any]) -> dict[str, int]:
@@ -45,7 +45,7 @@ def crawl_companies() -> None:
         return steps.enqueue(shards[0]["run_id"])
 
     @task(outlets=[REPORTS])
-    def score(credit_run: str, outlet_events: Any = None) -> None:
+    def score(credit_run: Any, outlet_events: Any = None) -> None:
         from credit_signals import steps
 
         outlet_events[REPORTS].extra = {"run_id": credit_run, "companies": steps.score(credit_run)}
@@ -53,8 +53,8 @@ def crawl_companies() -> None:
     shards = open_run()
     queued = enqueue(shards)
     crawl_shard.expand(shard=shards) >> queued
-    read: Any = RunReadSensor(task_id="wait_until_read", credit_run=queued, timeout_hours="{{ params.hours }}").output
-    score(read)
+    ScaleWorkers(task_id="scale_workers", shards=shards, hours="{{ params.hours }}")
+    score(RunReadSensor(task_id="wait_until_read", credit_run=queued, timeout_hours="{{ params.hours }}").output)
 
 
 crawl_companies()

@@ -13,6 +13,7 @@ CreditSignalsError
 ├── StepFailed              a step of a reader's life failed; names the step
 ├── ScalingError
 │   ├── ScalingRefused      the cluster forbids scaling, does not know the Deployment, or something else scales it
+│   │   └── ScaleConflict   others change the Deployment again and again
 │   └── ClusterUnavailable  the cluster does not answer
 ├── TeacherError
 │   └── TeacherUnavailable  the labelling endpoint does not answer, or refuses every request
@@ -90,6 +91,10 @@ class ScalingError(CreditSignalsError):
 
 class ScalingRefused(ScalingError):
     """The cluster forbids scaling, does not know the Deployment, or something else scales it."""
+
+
+class ScaleConflict(ScalingRefused):
+    """Others change the Deployment again and again while it is scaled."""
 
 
 class ClusterUnavailable(ScalingError):

@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     queue_attempts: int = Field(5, ge=1, description="Deliveries before a section becomes a dead letter")
     batch: int = Field(16, ge=1, description="Sections a worker takes at once")
 
+    scale_deployment: str = Field("", description="Worker Deployment that runs scale: namespace/name (default: none)")
+    scale_floor: int = Field(1, ge=0, description="Fewest worker pods")
+    scale_ceiling: int = Field(10, ge=1, description="Most worker pods")
+    scale_kubeconfig: str = Field("", description="Kubeconfig of the cluster (default: the pod's service account)")
+    scale_service_seconds: float = Field(
+        0.15, gt=0, description="Seconds of one pod for one section, until a run has measured it"
+    )
+
     tune_python: Path | None = Field(
         None, description="Python with the extra `tune`, for the DAG fine_tune (default: Airflow's own)"
     )

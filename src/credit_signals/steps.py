@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 from credit_signals import pipeline, settings, wiring
 from credit_signals.children import end_child, start_child
 from credit_signals.domain import Budget, now
-from credit_signals.errors import ConfigurationError, StepFailed
+from credit_signals.errors import ClusterUnavailable, ConfigurationError, CreditSignalsError, ScalingRefused, StepFailed
 from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
 from credit_signals.tuning.life.course import Life, figures_of, run_step
@@ -34,9 +36,11 @@ LIFE_BY = "fine_tune"  # who decides, for the record
 def open_run(form: Mapping[str, Any], run_id: str) -> list[dict[str, Any]]:
     """Open a run as a form asks for it; the arguments of each `crawl_shard` (none when no company is due).
 
+    The run's id is `run_id` with only what is fit for file names.
     Form: `companies` (path of a list; empty: those not crawled for `due_days`), `limit`, `shards`, `reread` and the
     fields of Budget. Raises CompanyListError.
     """
+    run_id = re.sub(r"[^\w.-]", "-", run_id)
     store = wiring.open_store(settings.load())
     try:
         request = _request(form, run_id, store)
@@ -77,6 +81,53 @@ def enqueue(run_id: str) -> str:
         swept = pipeline.sweep_unqueued(run_id, parts.store, parts.queue)
     log.info("run %s: %d sections were left unqueued", run_id, swept)
     return run_id
+
+
+def why_not_scaled() -> str:
+    """Why the workers are not scaled from here; empty when they are, or when the cluster may answer later."""
+    chosen = settings.load()
+    try:
+        wiring.sizing_rule(chosen)
+        deployment = wiring.open_deployment(chosen)
+        deployment.replicas()
+        owner = deployment.owner()
+    except (ConfigurationError, ScalingRefused) as error:
+        return str(error)
+    except ClusterUnavailable as error:
+        log.warning("%s", error)
+        return ""
+    return f"{deployment.place} is scaled by {owner}" if owner else ""
+
+
+class WorkerScaling:
+    """Sizes the workers for a run, look by look; store, queue and cluster are opened at the first look."""
+
+    def __init__(self, run_id: str, service_seconds: float | None = None) -> None:
+        self._run_id, self._service_seconds = run_id, service_seconds
+        self._opened = ExitStack()
+        self._scaler: pipeline.WorkerScaler | None = None
+
+    def look(self, seconds_left: float, over: bool = False) -> dict[str, Any]:
+        """One look (`pipeline.WorkerScaler.look`) as plain values, or `trouble` when nothing could be done just now."""
+        try:
+            seen = self._open().look(seconds_left, over)
+        except CreditSignalsError as error:
+            return {"trouble": str(error)}
+        return {**asdict(seen), "read": seen.read}
+
+    def _open(self) -> pipeline.WorkerScaler:
+        if self._scaler is None:
+            chosen = settings.load()
+            deployment, rule = wiring.open_deployment(chosen), wiring.sizing_rule(chosen)
+            parts = self._opened.enter_context(wiring.opened(chosen))
+            tools = pipeline.ScaleTools(parts.store, parts.queue, deployment, rule)
+            guess = self._service_seconds or chosen.scale_service_seconds
+            self._scaler = pipeline.WorkerScaler(self._run_id, tools, guess)
+        return self._scaler
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._opened.close()
 
 
 def score(run_id: str) -> int:

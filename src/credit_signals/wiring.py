@@ -13,6 +13,7 @@ from credit_signals.errors import ConfigurationError, ModelRefused, ReaderUnknow
 from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
 from credit_signals.pipeline import CrawlTools, ReaderShelf
+from credit_signals.scaling import KubernetesDeployment, SizingRule, WorkerDeployment
 from credit_signals.scoring import Weights, load_weights
 from credit_signals.settings import PROJECT_ROOT, Settings, secret
 from credit_signals.store import SqlStore
@@ -128,6 +129,20 @@ def life_tools(settings: Settings, by: str, key_env: str = "") -> Tools:
 def open_weights(settings: Settings) -> Weights:
     """The gauge's weights. Raises ConfigurationError."""
     return load_weights(settings.weights)
+
+
+def open_deployment(settings: Settings) -> WorkerDeployment:
+    """The Deployment of workers that is scaled. Raises ConfigurationError when none is set."""
+    if not settings.scale_deployment:
+        raise ConfigurationError(
+            "no cluster is configured: set CREDIT_SIGNALS_SCALE_DEPLOYMENT to namespace/name of the worker Deployment"
+        )
+    return KubernetesDeployment(settings.scale_deployment, settings.scale_kubeconfig)
+
+
+def sizing_rule(settings: Settings) -> SizingRule:
+    """Between how many workers a run may choose. Raises ConfigurationError."""
+    return SizingRule(floor=settings.scale_floor, ceiling=settings.scale_ceiling)
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:

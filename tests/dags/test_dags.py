@@ -27,7 +27,8 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_the_dag_folder_holds_what_it_should(parsed: dict[str, Any]) -> None:
     """Every file parses, and the DAGs have their tasks."""
     assert parsed["errors"] == {}
-    assert parsed["dags"]["crawl_companies"] == ["crawl_shard", "enqueue", "open_run", "score", "wait_until_read"]
+    crawl = ["crawl_shard", "enqueue", "open_run", "scale_workers", "score", "wait_until_read"]
+    assert parsed["dags"]["crawl_companies"] == crawl
     assert parsed["dags"]["keep_house"] == ["remove_the_old", "report_dead_letters"]
     assert set(parsed["dags"]["fine_tune"]) == {"plan", *STEPS}
     assert parsed["schedules"]["fine_tune"] is None
@@ -87,7 +88,8 @@ def test_a_list_is_crawled_read_and_scored(outcomes: list[dict[str, Any]], platf
     """Two shards, one report for each company, nothing left unread."""
     outcome = outcomes[0]
     assert outcome["state"] == "success"
-    assert len(outcome["tasks"]) == 6
+    assert len(outcome["tasks"]) == 7
+    assert _states(outcome)["scale_workers"] == {"skipped"}, "no cluster is configured"
     run = _run_of(outcome, platform)
     assert platform.parts.store.progress(run).unread == 0
     reports = {report.company.id: report for report in platform.parts.store.reports(run)}

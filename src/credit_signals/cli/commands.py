@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.cli import evaluate_commands, queue_commands, reader_commands
+from credit_signals.cli import evaluate_commands, queue_commands, reader_commands, scale_commands
 from credit_signals.cli.tune_commands import tune_app
 from credit_signals.errors import CreditSignalsError
 
@@ -189,4 +189,5 @@ def serve(
 app.command()(evaluate_commands.evaluate)
 app.add_typer(queue_commands.app, name="queue")
 app.add_typer(reader_commands.app, name="readers")
+app.add_typer(scale_commands.app, name="scale")
 app.add_typer(tune_app, name="tune")

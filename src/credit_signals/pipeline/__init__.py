@@ -14,6 +14,7 @@ from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, P
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
 from credit_signals.pipeline.pages import company_page, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
+from credit_signals.pipeline.scaling_workers import ScaleLook, ScaleTools, WorkerScaler, scale
 from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.pipeline.texts import read_lines
 
@@ -27,9 +28,12 @@ __all__ = [
     "Part",
     "ReaderShelf",
     "RunRequest",
+    "ScaleLook",
+    "ScaleTools",
     "Traces",
     "WorkObserver",
     "WorkOptions",
+    "WorkerScaler",
     "company_page",
     "crawl_shard",
     "enqueue_company",
@@ -38,6 +42,7 @@ __all__ = [
     "note_dead_letters",
     "open_run",
     "read_lines",
+    "scale",
     "score_record",
     "score_run",
     "settle",
