@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -14,6 +15,13 @@ from credit_signals.domain import Budget
 from credit_signals.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -39,6 +47,24 @@ class Settings(BaseSettings):
     queue_idle_seconds: float = Field(60.0, gt=0, description="Idle time after which others take a section")
     queue_attempts: int = Field(5, ge=1, description="Deliveries before a section becomes a dead letter")
     batch: int = Field(16, ge=1, description="Sections a worker takes at once")
+
+    probe_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a worker's /healthz, /readyz and /metrics; 0: none. With one, it waits"
+        " for a dead queue or store as long as it takes",
+    )
+    stall_seconds: float = Field(
+        300.0, gt=0, description="Seconds without a step of a worker at which /healthz fails; more than a batch takes"
+    )
+    drain_seconds: float = Field(
+        90.0, ge=0, description="Seconds that a worker has after SIGTERM to finish its batch; then it hands it back"
+    )
+    log_format: LogFormat = Field(LogFormat.TEXT, description="Lines of the log: text, or json (one object per line)")
+    traces: bool = Field(
+        False, description="Send traces to OTEL_EXPORTER_OTLP_ENDPOINT over HTTP (needs the extra `otel`)"
+    )
 
     scale_deployment: str = Field("", description="Worker Deployment that runs scale: namespace/name (default: none)")
     scale_floor: int = Field(1, ge=0, description="Fewest worker pods")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credit_signals.crawl import FetchLimits
@@ -12,7 +12,7 @@ from credit_signals.domain import RegisteredReader
 from credit_signals.errors import ConfigurationError, ModelRefused, ReaderUnknown
 from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
-from credit_signals.pipeline import CrawlTools, ReaderShelf
+from credit_signals.pipeline import CrawlTools, NoTraces, ReaderShelf, Traces
 from credit_signals.scaling import KubernetesDeployment, SizingRule, WorkerDeployment
 from credit_signals.scoring import Weights, load_weights
 from credit_signals.settings import PROJECT_ROOT, Settings, secret
@@ -20,7 +20,13 @@ from credit_signals.store import SqlStore
 from credit_signals.store.base import ResultsStore
 from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
 from credit_signals.task_queue.base import TaskQueue
+from credit_signals.telemetry.traces import export_traces
 from credit_signals.tuning.life.tools import Tools
+
+
+def open_traces(settings: Settings, service: str) -> Traces:
+    """The traces of this process, under the name credit-signals-`service`. Raises ConfigurationError."""
+    return export_traces(f"credit-signals-{service}") if settings.traces else NoTraces()
 
 
 def open_store(settings: Settings) -> ResultsStore:
@@ -30,8 +36,11 @@ def open_store(settings: Settings) -> ResultsStore:
     return store
 
 
-def open_queue(settings: Settings) -> TaskQueue:
-    """The task queue at `redis_url`. Raises ConfigurationError when none is set."""
+def open_queue(settings: Settings, impatient: bool = False) -> TaskQueue:
+    """The task queue at `redis_url`. Raises ConfigurationError when none is set.
+
+    `impatient`: no call is repeated, or waits long for an answer: to look at the queue, not to work on it.
+    """
     url = settings.redis_url.get_secret_value()
     if not url:
         raise ConfigurationError(
@@ -42,7 +51,7 @@ def open_queue(settings: Settings) -> TaskQueue:
         idle_seconds=settings.queue_idle_seconds,
         max_attempts=settings.queue_attempts,
     )
-    return RedisQueue(url, options=options)
+    return RedisQueue(url, options=replace(options, retries=0, timeout_seconds=3.0) if impatient else options)
 
 
 def open_configured_reader(settings: Settings) -> Reader:
@@ -91,8 +100,10 @@ def open_registered(registered: RegisteredReader) -> Reader:
     return reader
 
 
-def open_shelf(settings: Settings, store: ResultsStore) -> ReaderShelf:
-    """The readers of a worker: those registered in the store, and that of the settings."""
+def open_shelf(
+    settings: Settings, store: ResultsStore, opened: Callable[[float], None] = lambda seconds: None
+) -> ReaderShelf:
+    """The readers of a worker: those registered in the store, and that of the settings. `opened`: see ReaderShelf."""
 
     def find(wanted: str) -> Reader:
         registered = store.reader(wanted)
@@ -105,7 +116,7 @@ def open_shelf(settings: Settings, store: ResultsStore) -> ReaderShelf:
             f"{settings.reader_manifest}; register its manifest and `credit-signals queue retry`, or crawl again"
         )
 
-    return ReaderShelf(find)
+    return ReaderShelf(find, opened=opened)
 
 
 def present_reader_id(settings: Settings, store: ResultsStore) -> str:
@@ -165,6 +176,7 @@ def crawl_tools(settings: Settings, store: ResultsStore, queue: TaskQueue | None
         archive_dir=settings.archive_dir,
         limits=fetch_limits(settings),
         hosts=settings.hosts,
+        traces=open_traces(settings, "crawl"),
     )
 
 

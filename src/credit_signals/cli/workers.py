@@ -33,7 +33,7 @@ class Workers:
     """`count` reader workers for the length of a block; enter and watch it in the main thread."""
 
     def __init__(self, settings: Settings, count: int) -> None:
-        self._environment = child_environment(settings)
+        self._environment = child_environment(settings.model_copy(update={"probe_port": 0}))  # one port, many workers
         self._log_dir = settings.data_dir / "logs"
         self._count = count
         self._processes: list[Popen[bytes]] = []

@@ -1,42 +1,82 @@
-"""A reader worker's process: signals, logs, and the loop of the pipeline."""
+"""A reader worker's process: logs, signals, probes, and the loop of the pipeline."""
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
-from types import FrameType
+import math
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import TypeVar
 
 from credit_signals import pipeline, wiring
+from credit_signals.cli.draining import Draining
+from credit_signals.errors import StoreUnavailable
 from credit_signals.settings import Settings
+from credit_signals.telemetry.logs import configure_logs
+from credit_signals.telemetry.worker import WorkerTelemetry
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+PATIENCE_SECONDS = 60.0
+
 
 def run_worker(settings: Settings, burst: bool) -> None:
-    """Read until SIGTERM or SIGINT (the batch in hand is finished first), or with `burst` until the queue is empty.
+    """Read until SIGTERM or SIGINT (see Draining), or with `burst` until the queue is empty.
 
-    A worker whose parent was killed ends at once; other workers take what it held.
+    With a probe port, a queue or store that does not answer is waited for as long as it takes: the worker says that it
+    is not ready, and a restart would help nobody. Without one it gives up after a minute.
 
-    Raises ModelRefused, QueueUnavailable, StoreUnavailable.
+    Raises ConfigurationError, ModelRefused, QueueUnavailable, StoreUnavailable.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs(settings.log_format)
+    telemetry = WorkerTelemetry(settings.stall_seconds)
     options = pipeline.WorkOptions(
-        batch=settings.batch, burst=burst, renew_seconds=max(1.0, settings.queue_idle_seconds / 3)
+        batch=settings.batch,
+        burst=burst,
+        renew_seconds=max(1.0, settings.queue_idle_seconds / 3),
+        patience_seconds=math.inf if settings.probe_port else PATIENCE_SECONDS,
+        observer=telemetry,
+        traces=wiring.open_traces(settings, "worker"),
     )
+    with Draining(options, settings.drain_seconds, telemetry.health.draining), ExitStack() as stack:
+        if settings.probe_port:
+            stack.enter_context(telemetry.served(settings.probe_port))
+        try:
+            _work(settings, options, telemetry)
+        except StoreUnavailable as error:
+            if not options.stop.is_set():
+                raise
+            log.info("stopped while waiting: %s", error)
 
-    parent = os.getppid()
 
-    def stop(signum: int, _frame: FrameType | None) -> None:
-        if os.getppid() != parent:  # it was killed, and a Redis of its own with it: nothing more can be acknowledged
-            os._exit(128 + signum)
-        log.info("signal %d: finishing the batch in hand", signum)
-        options.stop.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    with wiring.opened(settings) as parts, wiring.open_shelf(settings, parts.store) as readers:
-        reader = readers.take(wiring.present_reader_id(settings, parts.store))  # a broken one is found at once
-        log.info("worker ready: reader %s", reader.id)
-        counts = pipeline.work(parts.queue, readers, parts.store, options)
+def _work(settings: Settings, options: pipeline.WorkOptions, telemetry: WorkerTelemetry) -> None:
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(_patiently(lambda: wiring.open_store(settings), options)))
+        queue = stack.enter_context(closing(wiring.open_queue(settings)))
+        readers = stack.enter_context(wiring.open_shelf(settings, store, telemetry.opened))
+        reader = _patiently(lambda: readers.take(wiring.present_reader_id(settings, store)), options)
+        log.info("worker ready: reader %s", reader.id, extra={"reader": reader.id})  # a broken one was found at once
+        if settings.probe_port:
+            looking = stack.enter_context(closing(wiring.open_queue(settings, impatient=True)))
+            stack.enter_context(telemetry.watching(looking, store))
+        counts = pipeline.work(queue, readers, store, options)
         log.info("worker done: %s", dict(counts))
+
+
+def _patiently(call: Callable[[], T], options: pipeline.WorkOptions) -> T:
+    """What a call gives, once the store answers. Raises StoreUnavailable when patience is over or the worker stops."""
+    waited = 0.0
+    while True:
+        try:
+            return call()
+        except StoreUnavailable as error:
+            options.observer.stepped()
+            options.observer.failed(pipeline.Part.STORE)
+            if options.burst or waited >= options.patience_seconds:
+                raise
+            pause = min(5.0, 0.5 + waited / 4)
+            log.warning("waiting %.1f s: %s", pause, error)
+            if options.stop.wait(pause):
+                raise
+            waited += pause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -18,11 +19,18 @@ class ReaderShelf:
     """Opens a reader when a task names it and keeps the ones used last; one thread of one process uses it.
 
     `find` opens the reader of an id; it raises ReaderUnknown when there is none, ModelRefused when it cannot be opened.
+    `opened` hears how many seconds that took.
     """
 
-    def __init__(self, find: Callable[[str], Reader], most: int = MOST_OPEN) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Reader],
+        most: int = MOST_OPEN,
+        opened: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
         self._find = find
         self._most = most
+        self._opened = opened
         self._open: dict[str, Reader] = {}  # the one used last stands last
 
     @classmethod
@@ -44,9 +52,12 @@ class ReaderShelf:
             while len(self._open) >= self._most:  # closed first: two models in memory, never three
                 oldest = next(iter(self._open))
                 self._open.pop(oldest).close()
-                log.info("reader %s closed", oldest)
+                log.info("reader %s closed", oldest, extra={"reader": oldest})
+            begun = time.monotonic()
             reader = self._find(reader_id)
-            log.info("reader %s opened", reader_id)
+            seconds = time.monotonic() - begun
+            log.info("reader %s opened in %.2f s", reader_id, seconds, extra={"reader": reader_id})
+            self._opened(seconds)
         self._open[reader_id] = reader
         return reader
 
