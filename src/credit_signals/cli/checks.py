@@ -9,6 +9,7 @@ from collections.abc import Callable
 from credit_signals import wiring
 from credit_signals.cli.show import say
 from credit_signals.errors import CreditSignalsError
+from credit_signals.inference.llama import processor
 from credit_signals.settings import Settings
 
 
@@ -19,6 +20,7 @@ def run_checks(settings: Settings) -> bool:
         ("redis", _redis),
         ("reader", _reader),
         ("promoted", _promoted),
+        ("processor", _processor),
         ("weights", _weights),
         ("airflow", _airflow),
     ]
@@ -70,6 +72,10 @@ def _promoted(settings: Settings) -> str:
         return "none, so the one above reads; `credit-signals readers` promotes another"
     reader.close()
     return f"{reader.id} reads new runs; `credit-signals readers show` tells why"
+
+
+def _processor(_settings: Settings) -> str:
+    return f"llama.cpp computes with {processor()}"
 
 
 def _weights(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.cli import evaluate_commands, queue_commands, reader_commands, scale_commands
+from credit_signals.cli import (
+    evaluate_commands,
+    model_commands,
+    mwaa_commands,
+    plan_commands,
+    queue_commands,
+    reader_commands,
+    scale_commands,
+)
 from credit_signals.cli.tune_commands import tune_app
 from credit_signals.errors import CreditSignalsError
 
@@ -50,7 +59,12 @@ def main() -> None:
 
 
 def _refuse(sentence: str) -> None:
-    sys.stderr.write(f"credit-signals: {sentence}\n")
+    from credit_signals.telemetry.logs import logs_are_json
+
+    if logs_are_json():
+        logging.getLogger("credit_signals").critical(sentence)
+    else:
+        sys.stderr.write(f"credit-signals: {sentence}\n")
     sys.exit(2)
 
 
@@ -176,17 +190,28 @@ def doctor() -> None:
 
 
 @app.command()
+def migrate() -> None:
+    """Bring the store's schema up to date; several at once take turns."""
+    from credit_signals.cli import serving
+
+    serving.migrate()
+
+
+@app.command()
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Show the results page of the store in a browser."""
-    from credit_signals.cli import stages
+    """Show the results page of the store in a browser; /healthz and /readyz for probes."""
+    from credit_signals.cli import serving
 
-    stages.serve(host, port)
+    serving.serve(host, port)
 
 
 app.command()(evaluate_commands.evaluate)
+app.command()(plan_commands.plan)
+app.add_typer(mwaa_commands.app, name="mwaa")
+app.add_typer(model_commands.app, name="model")
 app.add_typer(queue_commands.app, name="queue")
 app.add_typer(reader_commands.app, name="readers")
 app.add_typer(scale_commands.app, name="scale")

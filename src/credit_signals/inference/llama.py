@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,25 +26,54 @@ from credit_signals.errors import ModelRefused, ReadFailed
 MAX_SEQUENCES = 256  # llama.cpp's LLAMA_MAX_SEQ
 METADATA_BYTES = 4096  # longer values are cut
 GGML_TYPE_F32 = 0
+LOADED_LIBRARIES = Path("/proc/self/maps")  # Linux only; elsewhere no variant is named
+log = logging.getLogger(__name__)
 _keep_alive: list[Any] = []  # llama.cpp calls the log callback for as long as the process lives
 
 
 @functools.cache
 def library() -> ModuleType:
-    """The llama_cpp module, loaded on first use, silent, with all processor back ends that are installed."""
+    """The llama_cpp module, loaded on first use, silent, with the back end that fits this processor best.
+
+    Raises ModelRefused where llama-cpp-python is not installed, as beside an Airflow whose tasks load no model.
+    """
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # else an abort starts a debugger; read when the library loads
-    module = importlib.import_module("llama_cpp.llama_cpp")
+    try:
+        module = importlib.import_module("llama_cpp.llama_cpp")
+    except ModuleNotFoundError as exc:
+        raise ModelRefused("llama-cpp-python is not installed here: no model can be loaded") from exc
     silence = module.llama_log_callback(lambda _level, _text, _data: None)
     _keep_alive.append(silence)
     module.llama_log_set(silence, ctypes.c_void_p(0))
     _load_processor_variants(Path(module._base_path))
     module.llama_backend_init()
+    log.info("llama.cpp computes with %s", _processor(module))
     return module
+
+
+def processor() -> str:
+    """What llama.cpp computes with: the variant it chose, or that it has one only, and the instructions it uses."""
+    return _processor(library())
+
+
+def _processor(module: ModuleType) -> str:
+    told = module.llama_print_system_info().decode("ascii", "replace")
+    instructions = " ".join(re.findall(r"(\w+) = 1\b", told)) or "no special instructions"
+    variants = _processor_variants(Path(module._base_path))
+    if not variants:
+        return f"the one processor it was built for ({instructions})"
+    loaded = LOADED_LIBRARIES.read_text() if LOADED_LIBRARIES.exists() else ""
+    chosen = [file.stem.removeprefix("libggml-cpu-") for file in variants if f"/{file.name}\n" in loaded]
+    return f"processor variant {', '.join(chosen) or '?'} of {len(variants)} ({instructions})"
+
+
+def _processor_variants(folder: Path) -> list[Path]:
+    return sorted(folder.glob("libggml-cpu-*.so"))
 
 
 def _load_processor_variants(folder: Path) -> None:
     """Builds for mixed machines carry one back end per processor generation; llama.cpp picks the best when told to."""
-    if not any(folder.glob("libggml-cpu-*.so")):
+    if not _processor_variants(folder):
         return
     ggml = ctypes.CDLL(str(folder / "libggml.so"))
     load = ggml.ggml_backend_load_all_from_path

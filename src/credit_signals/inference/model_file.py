@@ -63,6 +63,9 @@ def try_loading(path: Path) -> None:
 
 
 def _stamp(sha256: str) -> Path:
-    version = importlib.metadata.version("llama-cpp-python")
+    try:
+        version = importlib.metadata.version("llama-cpp-python")
+    except importlib.metadata.PackageNotFoundError as exc:
+        raise ModelRefused("llama-cpp-python is not installed here: no model can be loaded") from exc
     folder = Path(tempfile.gettempdir()) / f"credit-signals-{os.getuid()}"
     return folder / f"{sha256.lower()}-{version}.loads"
