@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import platform
+import ssl
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +38,7 @@ from sqlalchemy import create_engine, text
 from credit_signals import pipeline, wiring
 from credit_signals.children import free_port, start_child
 from credit_signals.cli.workers import child_environment
-from credit_signals.domain import Budget, Company, Run, SectionTask, content_id
+from credit_signals.domain import Budget, Company, Fetch, FetchStatus, Run, SectionTask, content_id, now
 from credit_signals.inference import open_reader
 from credit_signals.settings import Settings
 from credit_signals.store import MemoryStore
@@ -42,6 +48,7 @@ from credit_signals.task_queue import EmbeddedRedis
 SAMPLE = Path(__file__).resolve().parents[1] / "tests/sample_web/sites"
 PAGES = 12
 QUEUE_TASKS = 20_000
+LISTED, SHARDS, PLANNED, HANDSHAKES = 50_000, 100, 300_000, 300
 TABLES = ("fetches", "sections", "site_records", "site_sections", "run_tasks", "predictions", "reports", "signals")
 
 Figures = dict[str, list[float]]  # by name: one value of each repetition
@@ -73,6 +80,16 @@ def table_bytes(url: str) -> dict[str, tuple[int, int]]:
     return found
 
 
+def commits(url: str) -> float:
+    """Transactions committed so far; the statistics come a moment late."""
+    time.sleep(1.5)
+    engine = create_engine(read_url(url))
+    with engine.connect() as connection:
+        found = connection.scalar(text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"))
+    engine.dispose()
+    return float(found or 0)
+
+
 def crawl(world: World, run: Run) -> tuple[float, float]:
     """Processor seconds and seconds of one crawl in this process, splitting and storing included."""
     tools = wiring.crawl_tools(world.settings, world.parts.store, None)
@@ -85,9 +102,9 @@ def measure_crawl(world: World, figures: Figures) -> Run:
     """A first crawl: pages, sections, bytes, processor time of crawler and database."""
     budget = Budget(pages=PAGES)
     run = pipeline.open_run(world.parts.store, pipeline.RunRequest(world.companies, budget=budget))
-    database = cpu_seconds(world.postgres)
+    database, committed = cpu_seconds(world.postgres), commits(world.url)
     used, wall = crawl(world, run)
-    database = cpu_seconds(world.postgres) - database
+    database, committed = cpu_seconds(world.postgres) - database, commits(world.url) - committed
     store = world.parts.store
     records = [record for company in world.companies if (record := store.site(run.id, company.id)) and record.sections]
     pages = sum(record.pages for record in records)
@@ -105,6 +122,7 @@ def measure_crawl(world: World, figures: Figures) -> Run:
     figures["requests_per_page"].append(requests / pages)
     figures["archive_bytes_per_page"].append(warc / pages)
     figures["decoded_bytes_per_page"].append(sum(fetch.decoded_bytes for fetch in fetches) / pages)
+    figures["commits_per_page"].append(committed / pages)
     figures["crawl_cpu_seconds_per_page"].append(used / pages)
     figures["crawl_database_cpu_seconds_per_page"].append(database / pages)
     print(
@@ -160,6 +178,7 @@ def measure_queue(tasks: list[SectionTask], redis: EmbeddedRedis, settings: Sett
         for copy in range(QUEUE_TASKS // len(tasks) + 1)
         for task in tasks
     ][:QUEUE_TASKS]
+    figures["redis_empty_bytes"].append(client.info("memory")["used_memory"])
     empty, started = client.info("memory")["used_memory"], cpu_seconds(redis.pid)
     queue.put(renamed)
     full, put = client.info("memory")["used_memory"], cpu_seconds(redis.pid)
@@ -179,12 +198,12 @@ def measure_reading(world: World, run: Run, figures: Figures) -> None:
     """One worker reads the run: processor time of worker, reader alone and database; memory; cold start."""
     tools = wiring.crawl_tools(world.settings, world.parts.store, world.parts.queue)
     store = world.parts.store
+    database, committed = cpu_seconds(world.postgres), commits(world.url)
     tasks = 0
     for company in world.companies:
         record = store.site(run.id, company.id)
         if record:
             tasks += pipeline.enqueue_company(run, record, tools)
-    database = cpu_seconds(world.postgres)
     child = start_child(
         [sys.executable, "-m", "credit_signals.cli", "work"],
         env=child_environment(world.settings),
@@ -204,6 +223,7 @@ def measure_reading(world: World, run: Run, figures: Figures) -> None:
     )
     child.terminate()
     child.wait(60)
+    figures["commits_per_section"].append((commits(world.url) - committed) / tasks)
     figures["worker_cpu_seconds_per_section"].append(used / left)
     figures["worker_start_cpu_seconds"].append(cpu_first)
     figures["worker_start_seconds"].append(first)
@@ -229,9 +249,10 @@ def measure_reader(world: World, run: Run, figures: Figures) -> None:
 
 def measure_scoring(world: World, run: Run, figures: Figures) -> None:
     """Scoring and reporting of the run's companies."""
-    used = time.process_time()
+    used, database = time.process_time(), cpu_seconds(world.postgres)
     reports = list(pipeline.score_run(run.id, world.parts.store, wiring.open_weights(world.settings)))
     figures["score_cpu_seconds_per_company"].append((time.process_time() - used) / len(reports))
+    figures["score_database_cpu_seconds_per_company"].append((cpu_seconds(world.postgres) - database) / len(reports))
 
 
 def measure_page(world: World, figures: Figures) -> None:
@@ -257,6 +278,85 @@ def measure_page(world: World, figures: Figures) -> None:
     child.terminate()
     child.wait(30)
     figures["index_cpu_seconds_per_company"].append(each / len(world.companies))
+
+
+def measure_listing(world: World, figures: Figures) -> None:
+    """A run of many companies: what one shard of it costs to list, and a look at how far it is."""
+    companies = [
+        Company(id=f"c{number}", name=f"Company {number} Ltd", domain=f"c{number}.example", url="http://c.example/")
+        for number in range(LISTED)
+    ]
+    run = pipeline.open_run(world.parts.store, pipeline.RunRequest(companies))
+    del companies
+    gc.collect()
+    tracemalloc.start()
+    world.parts.store.companies(run.id, 0, SHARDS)
+    figures["listing_bytes_per_company"].append(tracemalloc.get_traced_memory()[1] / LISTED)
+    tracemalloc.stop()
+    used = time.process_time()
+    world.parts.store.companies(run.id, 0, SHARDS)
+    figures["listing_cpu_seconds_per_company"].append((time.process_time() - used) / LISTED)
+    engine = create_engine(read_url(world.url))
+    with engine.begin() as connection:
+        listing = connection.scalar(text("SELECT pg_total_relation_size('run_companies')"))
+        figures["listing_row_bytes"].append(float(listing or 0) / LISTED)
+        connection.execute(
+            text(
+                "INSERT INTO run_tasks (run_id, company_id, task_id, section_id, reader_id, state, reused, planned_at,"
+                " dead_reason) SELECT :run, 'c' || n / 30, md5(n::text), md5(n::text), 'r', n % 2, 0, now(), ''"
+                " FROM generate_series(1, :count) AS n"
+            ),
+            {"run": run.id, "count": PLANNED},
+        )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE run_tasks"))
+    engine.dispose()
+    used = cpu_seconds(world.postgres)
+    for _ in range(5):
+        world.parts.store.progress(run.id)
+    figures["progress_seconds_per_task"].append((cpu_seconds(world.postgres) - used) / 5 / PLANNED)
+
+
+def measure_commits(world: World, figures: Figures) -> None:
+    """Small transactions a second of the store, from four threads, each flushed to disk."""
+    run = pipeline.open_run(world.parts.store, pipeline.RunRequest(world.companies))
+    tasks = [[f"none-{thread}-{number}" for number in range(200)] for thread in range(4)]
+    fetch = Fetch(company_id="c", url="", final_url="", status=FetchStatus.OK, fetched_at=now())
+
+    def save(urls: list[str]) -> None:
+        for url in urls:
+            world.parts.store.save_fetches(run.id, [fetch.model_copy(update={"url": url, "final_url": url})])
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save, tasks))
+    figures["database_commits_per_second"].append(800 / (time.perf_counter() - started))
+
+
+def measure_tls(folder: Path, figures: Figures) -> None:
+    """The client's side of a TLS 1.3 handshake with an ECDSA certificate, as browsers and crawlers do it once a site."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    making = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"]
+    subprocess.run([*making, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    client = ssl.create_default_context(cafile=str(certificate))
+    spent = 0.0
+    for _ in range(HANDSHAKES):
+        there, back, here, answer = (ssl.MemoryBIO() for _ in range(4))
+        ours = client.wrap_bio(back, there, server_hostname="a.example")
+        theirs = server.wrap_bio(here, answer, server_side=True)
+        for _ in range(3):
+            started = time.process_time()
+            with suppress(ssl.SSLWantReadError):
+                ours.do_handshake()
+            spent += time.process_time() - started
+            here.write(there.read())
+            with suppress(ssl.SSLWantReadError):
+                theirs.do_handshake()
+            back.write(answer.read())
+    figures["tls_cpu_seconds_per_site"].append(spent / HANDSHAKES)
 
 
 def once(sites: Path, figures: Figures) -> None:
@@ -287,6 +387,9 @@ def once(sites: Path, figures: Figures) -> None:
                 before = table_bytes(url)
                 measure_recrawl(world, figures, before)
                 measure_page(world, figures)
+                measure_commits(world, figures)
+                measure_listing(world, figures)
+                measure_tls(folder, figures)
 
 
 def main() -> None:

@@ -7,20 +7,16 @@ import re
 from credit_signals.errors import ConfigurationError
 
 SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-DURATION = re.compile(
-    r"(?:(\d+(?:\.\d+)?)w)?(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
-)
+NUMBER = r"(\d+(?:\.\d+)?)"
+DURATION = re.compile("".join(f"(?:{NUMBER}{unit})?" for unit in SECONDS))
 LONGEST = 100 * 366 * 86_400
 
 
 def parse_duration(text: str) -> float:
     """Seconds of a duration; units in falling order, each once. Raises ConfigurationError."""
     found = DURATION.fullmatch(text.strip().lower())
-    seconds = (
-        sum(float(count or 0) * SECONDS[unit] for count, unit in zip(found.groups(), "wdhms", strict=True))
-        if found
-        else 0
-    )
+    counts = found.groups(default="0") if found else ()
+    seconds = sum(float(count) * each for count, each in zip(counts, SECONDS.values(), strict=False))
     if not 0 < seconds <= LONGEST:
         raise ConfigurationError(f"{text!r} is no duration: write 7d, 12h, 90m, 30s or 1d12h")
     return seconds

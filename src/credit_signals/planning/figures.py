@@ -36,7 +36,7 @@ class Figure:
 
 
 class Figures(Mapping[str, float]):
-    """Figures by name, as numbers; `figure(name)` gives the whole of one. Raises ConfigurationError for unknown names."""
+    """Figures by name, as numbers; `figure(name)` gives all of one. Raises ConfigurationError for unknown names."""
 
     def __init__(self, figures: Mapping[str, Figure]) -> None:
         self._figures = dict(figures)

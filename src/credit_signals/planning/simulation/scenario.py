@@ -54,15 +54,16 @@ class PodModel:
 class Cluster:
     """Who starts and ends workers. Times in seconds.
 
-    `workers` run from the start. With a `rule` their number is looked at every `look_seconds` against `deadline`, as the
-    task scale_workers does; without, it stays. `node_seconds` until a new node takes pods, `pod_seconds` from there to
-    the first section (image, model). `interruptions` per node and hour: the node goes after `notice_seconds`, or, in
-    `without_notice` of the cases (0 to 1), at once.
+    `workers` run from the start. With a `rule` their number is looked at every `look_seconds`, as the task
+    scale_workers does: while sites are crawled, `answer_within` is left, from then on what is left of it. Without a
+    rule the number stays. `node_seconds` until a new node takes pods, `pod_seconds` from
+    there to the first section (image, model). `interruptions` per node and hour: the node goes after `notice_seconds`,
+    or, in `without_notice` of the cases (0 to 1), at once.
     """
 
     workers: int = 1
     rule: SizingRule | None = None
-    deadline: float = math.inf
+    answer_within: float = math.inf
     look_seconds: float = 60.0
     node_seconds: float = 0.0
     pod_seconds: float = 0.0

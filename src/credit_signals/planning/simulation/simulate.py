@@ -32,6 +32,7 @@ class _Run:
         self._backlog = Backlog(self._env, scenario.services, self._outcome)
         self._fleet = Fleet(self._env, scenario, self._backlog, self._outcome)
         self._crawled: Event = self._env.event()
+        self._crawled_at = 0.0
 
     def run(self) -> Outcome:
         cluster = self._scenario.cluster
@@ -71,15 +72,17 @@ class _Run:
                 outcome.offered += now
                 left -= now
             outcome.last_arrival = env.now
+        self._crawled_at = env.now
         self._crawled.succeed()
 
     def _scale(self) -> Any:
         cluster = self._scenario.cluster
         while cluster.rule is not None:
+            since_crawled = self._env.now - self._crawled_at if self._crawled.triggered else 0.0
             demand = Demand(
                 backlog=self._outcome.backlog,
                 service_seconds=self._scenario.pods.mean_section_seconds,
-                seconds_left=cluster.deadline - self._env.now,
+                seconds_left=cluster.answer_within - since_crawled,
                 replicas=self._fleet.wished,
                 more_to_come=not self._crawled.triggered,
             )
