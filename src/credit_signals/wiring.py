@@ -17,7 +17,7 @@ from credit_signals.scaling import KubernetesDeployment, SizingRule, WorkerDeplo
 from credit_signals.scoring import Weights, load_weights
 from credit_signals.settings import PROJECT_ROOT, Settings, secret
 from credit_signals.store import SqlStore
-from credit_signals.store.base import ResultsStore
+from credit_signals.store.base import ResultsStore, SchemaChange
 from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
 from credit_signals.task_queue.base import TaskQueue
 from credit_signals.telemetry.traces import export_traces
@@ -34,6 +34,15 @@ def open_store(settings: Settings) -> ResultsStore:
     store = SqlStore(settings.store)
     store.migrate()
     return store
+
+
+def migrate_store(settings: Settings) -> SchemaChange:
+    """Bring the store's schema up to date. Raises StoreUnavailable, and StoreError for a later version's schema."""
+    store = SqlStore(settings.store)
+    try:
+        return store.migrate()
+    finally:
+        store.close()
 
 
 def open_queue(settings: Settings, impatient: bool = False) -> TaskQueue:

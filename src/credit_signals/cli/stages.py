@@ -11,8 +11,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from credit_signals import graph, pipeline, settings, wiring
 from credit_signals.cli import running
 from credit_signals.cli.show import results_table, say, screen
@@ -21,7 +19,6 @@ from credit_signals.domain import Budget, Company, Run
 from credit_signals.errors import CreditSignalsError
 from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
-from credit_signals.web import create_app
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell counts it
 
@@ -161,13 +158,6 @@ def read(in_file: Path, out_file: Path) -> None:
             lines += 1
     reader.close()
     say(f"{lines} lines read into {out_file}")
-
-
-def serve(host: str, port: int) -> None:
-    """Serve the results page until stopped."""
-    store = wiring.open_store(settings.load())
-    say(f"results: http://{host}:{port}/ (Ctrl-C ends)")
-    uvicorn.run(create_app(store), host=host, port=port, log_level="warning")
 
 
 def _chosen_run(store: ResultsStore, run_id: str) -> str:

@@ -79,6 +79,11 @@ def configure_logs(form: LogFormat) -> None:
         threading.excepthook = _log_uncaught_in_thread
 
 
+def logs_are_json() -> bool:
+    """Whether this process was told to write JSON."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     logging.getLogger("uncaught").critical("%s", kind.__name__, exc_info=(kind, error, trace))
 

@@ -4,7 +4,8 @@
 /runs/{run}/index.html      a run, and beside it the same pages that `credit-signals report` writes
 /runs/{run}/{company}.html  a company in a run
 /companies/{domain}         a company in the latest run
-/healthz                    200 while the store answers
+/healthz                    200 while this process answers
+/readyz                     200 while the store answers, too
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def create_app(store: ResultsStore) -> Starlette:
             Route("/runs/{run_id}/{page}", company_in_run),
             Route("/companies/{domain}", company_in_latest_run),
             Route("/healthz", healthz),
+            Route("/readyz", readyz),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={StoreError: _store_trouble, HTTPException: _refused},
@@ -84,9 +86,18 @@ def company_in_latest_run(request: Request) -> Response:
     return RedirectResponse(f"../runs/{quote(run_id, safe='')}/{page_name(company)}", SEE_OTHER)
 
 
-def healthz(request: Request) -> Response:
+async def healthz(_: Request) -> Response:
+    """Whether this process answers; it does so without a thread of the pool, which slow pages may use up."""
+    return JSONResponse({"status": "ok"})
+
+
+def readyz(request: Request) -> Response:
     """Whether the store answers."""
-    _store(request).latest_run()
+    try:
+        _store(request).latest_run()
+    except StoreError as error:
+        log.warning("not ready: %s", error)
+        return JSONResponse({"status": "failing", "failing": ["store: does not answer"]}, 503)
     return JSONResponse({"status": "ok"})
 
 
