@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.cli import (, plan_commands
+from credit_signals.cli import (
     evaluate_commands,
     model_commands,
     mwaa_commands,
@@ -209,7 +209,6 @@ def serve(
 
 
 app.command()(evaluate_commands.evaluate)
-app.command()(plan_commands.plan)
 app.command()(plan_commands.plan)
 app.add_typer(mwaa_commands.app, name="mwaa")
 app.add_typer(model_commands.app, name="model")
