@@ -41,7 +41,7 @@ def helm(version: str) -> Path:
         _fetch_all()
     except (OSError, subprocess.SubprocessError, NoHelm) as error:
         found = shutil.which("helm")
-        if found and f"v{version.split('.')[0]}." in _version(found):
+        if found and f"v{version.split('.', maxsplit=1)[0]}." in _version(found):
             return Path(found)
         raise NoHelm(f"helm {version} is neither on PATH nor to be fetched: {error}") from error
     return kept
@@ -57,7 +57,10 @@ def _installer() -> list[str]:
         if uv and Path(uv).exists():
             return [str(uv), "pip", "install", "--quiet", "--python", sys.executable]
     for python in (sys.executable, shutil.which("python3")):
-        if python and subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+        if (
+            python
+            and subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+        ):
             return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     raise NoHelm("there is neither uv nor pip")
 

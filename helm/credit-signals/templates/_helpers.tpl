@@ -42,8 +42,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 {{- $longest := mulf $worker.batch $worker.slowestSectionSeconds -}}
-{{- if lt (float64 $worker.terminationGracePeriodSeconds) (addf $longest 15) -}}
-{{- fail (printf "workers.%s: terminationGracePeriodSeconds is %v, and a batch may take %v s (batch x slowestSectionSeconds): give at least 15 s more, or a smaller batch" .name $worker.terminationGracePeriodSeconds $longest) -}}
+{{- if lt (float64 $worker.terminationGracePeriodSeconds) (addf $longest 30) -}}
+{{- fail (printf "workers.%s: terminationGracePeriodSeconds is %v, and a batch may take %v s (batch x slowestSectionSeconds): give at least 30 s more, or a smaller batch" .name $worker.terminationGracePeriodSeconds $longest) -}}
 {{- end -}}
 {{- toYaml $worker -}}
 {{- end -}}
