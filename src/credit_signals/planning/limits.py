@@ -38,6 +38,10 @@ def find_limits(wish: Wish, first: Load, sized: Sized, figures: Figures, prices:
     return sorted(found, key=lambda limit: limit.companies)
 
 
+def _many(whole: float, each: float) -> float:
+    return whole / each if each else math.inf
+
+
 def _whole_lists(figures: Figures) -> list[Limit]:
     """Parts that hold or show all companies of a run at once."""
     return [
@@ -107,14 +111,14 @@ def _queue(wish: Wish, first: Load, sized: Sized, figures: Figures, prices: Pric
     return [
         Limit(
             "Redis: the one thread behind the one stream",
-            figures["redis_utilisation"] / figures["redis_cpu_seconds_per_task"] * wish.window / per_company,
+            _many(figures["redis_utilisation"] / figures["redis_cpu_seconds_per_task"] * wish.window, per_company),
             f"{figures['redis_cpu_seconds_per_task'] * 1e6:.0f} microseconds a section from put to acknowledge",
             Origin.MEASURED,
             "a stream for each range of shards: keys already bear a hash tag for cluster mode",
         ),
         Limit(
             "Redis: memory, if a whole first pass had to wait",
-            usable / figures["redis_bytes_per_task"] / first_per_company,
+            _many(usable / figures["redis_bytes_per_task"], first_per_company),
             f"{figures['redis_bytes_per_task']:.0f} bytes a section; the queue's bound of {wish.queue_length:,} "
             "sections makes the crawl wait long before",
             Origin.MEASURED,

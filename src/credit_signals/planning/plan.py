@@ -49,8 +49,9 @@ class Plan:
         Aiming at a longer one, it asks for fewer pods than the crawl needs even when the queue is full, and the crawl
         waits for room for the rest of the pass.
         """
-        rule, read = SizingRule(), self.sized.read
-        return self.wish.queue_length * (1 + rule.margin) / read.sections_per_second + rule.start_seconds
+        rule, rate = SizingRule(), self.sized.read.sections_per_second
+        longest = self.wish.queue_length * (1 + rule.margin) / rate + rule.start_seconds if rate else math.inf
+        return min(longest, self.wish.window)
 
     @property
     def later(self) -> Load:

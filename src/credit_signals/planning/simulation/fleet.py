@@ -14,6 +14,8 @@ from credit_signals.planning.simulation.backlog import Backlog, Piece
 from credit_signals.planning.simulation.outcome import Outcome
 from credit_signals.planning.simulation.scenario import Cluster, PodModel, Scenario, Services
 
+LEAST_VARIATION = 1e-3  # below it, all batches take the same time
+
 
 @dataclass(eq=False, slots=True)
 class Node:
@@ -47,7 +49,7 @@ class Fleet:
         self._services: Services = scenario.services
         self._backlog = backlog
         self._outcome = outcome
-        self._chance = Random(scenario.seed)  # noqa: S311  # a simulation's, not a secret's
+        self._chance = Random(f"fleet {scenario.seed}")  # noqa: S311  # a simulation's, not a secret's
         self._redis = Resource(env, 1)
         self._store = Resource(env, self._services.store_lanes)
         self._pods: list[Pod] = []
@@ -143,8 +145,7 @@ class Fleet:
         except Interrupt:
             if held:
                 self._env.process(self._backlog.lose(held))
-        finally:
-            self._leave(pod)
+        self._leave(pod)  # no `finally`: a generator that is thrown away after the end must count nothing
 
     def _read(self, held: Sequence[Piece]) -> Any:
         taken_at, sections = self._env.now, sum(piece.sections for piece in held)
@@ -160,7 +161,9 @@ class Fleet:
 
     def _draw(self, mean: float) -> float:
         variation = self._model.variation
-        return mean if not variation else self._chance.gammavariate(variation**-2, mean * variation**2)
+        if variation < LEAST_VARIATION:
+            return mean
+        return self._chance.gammavariate(variation**-2, mean * variation**2)
 
     def _leave(self, pod: Pod) -> None:
         if pod.ready:
