@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ def every_object(case: Case) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kubernetes", KUBERNETES)
-def test_every_object_is_valid(kubernetes: str, every_object: list[dict[str, Any]]) -> None:
+def test_every_object_is_valid(
+    kubernetes: str, every_object: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No object has a field that Kubernetes does not know, or lacks one that it needs."""
+    parsed = cache(kubernetes_validate.utils.schema_contents)  # else a megabyte is parsed for each object
+    monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", parsed)
     for each in every_object:
         if each["kind"] not in SCHEMAS:
             kubernetes_validate.validate(each, kubernetes, strict=True)
