@@ -334,7 +334,7 @@ def measure_commits(world: World, figures: Figures) -> None:
 
 
 def measure_tls(folder: Path, figures: Figures) -> None:
-    """The client's side of a TLS 1.3 handshake with an ECDSA certificate, as browsers and crawlers do it once a site."""
+    """The client's side of a TLS 1.3 handshake with an ECDSA certificate, once a site."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     making = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"]

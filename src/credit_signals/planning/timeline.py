@@ -11,8 +11,8 @@ from credit_signals.planning.simulation import Arrival, Cluster, Outcome, PodMod
 from credit_signals.scaling.sizing import SizingRule
 
 BATCH = 16
-MOST_BATCHES = 40_000  # simulated; more sections go into one batch instead, each section as slow as before
-TICKS = 6_000
+MOST_BATCHES = 20_000  # simulated; more sections go into one batch instead, each section as slow as before
+TICKS = 4_000
 BURST_SHARE = 0.1  # of the sections of a pass come at once
 BURST_AT = 0.5  # of the window
 CEILING = 3  # times the pods of the plan
