@@ -7,6 +7,7 @@ condition: whatever goes wrong here, the run goes on with the workers that it ha
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,73 +20,65 @@ from asgiref.sync import sync_to_async
 if TYPE_CHECKING:
     from credit_signals.steps import WorkerScaling
 
-LAST_TASK = "score"  # when it has ended, well or not, nothing more is read for the run
+LAST_TASK = "score"
 ENDED = ["success", "failed", "upstream_failed", "skipped", "removed"]
+FIRST_LOOK_SECONDS = 5.0
 LOG_EVERY_SECONDS = 600.0
 
 
 class WorkerScalingTrigger(BaseTrigger):
-    """Sizes the workers for a run every `poll_seconds`.
+    """Sizes the workers for a run every `poll_seconds`, until the run's last task has ended or its time is up.
 
-    `credit_run`: the product's id of the run; `dag_run`: the DAG's id and Airflow's id of the run. While sites are
-    crawled, all of `hours` counts as left, and the first event says that they are crawled; a trigger with a `deadline`
-    (seconds since 1970) goes on until the run is read or over. `service_seconds`: what was measured so far.
+    `credit_run`: the product's id of the run; `dag_run`: the DAG's id and Airflow's id of the run; `hours` and `since`:
+    see `credit_signals.steps.WorkerScaling`.
     """
 
     def __init__(
-        self,
-        credit_run: str,
-        dag_run: Sequence[str],
-        hours: float,
-        poll_seconds: float,
-        deadline: float | None = None,
-        service_seconds: float | None = None,
+        self, credit_run: str, dag_run: Sequence[str], hours: float, since: float, poll_seconds: float
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
         self.credit_run, self.dag_run = credit_run, dag_run
-        self.hours, self.poll_seconds = hours, poll_seconds
-        self.deadline, self.service_seconds = deadline, service_seconds
+        self.hours, self.since, self.poll_seconds = hours, since, poll_seconds
         self._logged, self._log_at = "", 0.0
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """What another triggerer needs to go on with the same deadline."""
-        names = ("credit_run", "dag_run", "hours", "poll_seconds", "deadline", "service_seconds")
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in ("credit_run", "dag_run", "hours", "since", "poll_seconds")}
         return f"{type(self).__module__}.{type(self).__qualname__}", values
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """One event: what was seen last."""
         from credit_signals import steps
 
-        scaling = steps.WorkerScaling(self.credit_run, self.service_seconds)
+        scaling = steps.WorkerScaling(self.credit_run, self.hours, self.since)
         try:
+            # a task that resumes before Airflow has noted that it paused is taken for one that went astray
+            await asyncio.sleep(min(FIRST_LOOK_SECONDS, self.poll_seconds))
             while True:
                 seen = await self._look(scaling)
-                over = await self._over()
+                over = seen.get("seconds_left", 1) <= 0 or await self._last_task_ended()
                 if over:
                     seen = await self._look(scaling, over=True)
-                phase_ends = self.deadline is None and seen.get("crawled")
-                if over or phase_ends or seen.get("read"):
-                    yield TriggerEvent({**seen, "over": over})  # type: ignore[no-untyped-call]  # as above
+                    yield TriggerEvent(seen)  # type: ignore[no-untyped-call]  # Airflow leaves it untyped
                     return
                 await asyncio.sleep(self.poll_seconds)
         finally:
             scaling.close()
 
     async def _look(self, scaling: WorkerScaling, over: bool = False) -> dict[str, Any]:
-        left = self.hours * 3600 if self.deadline is None else self.deadline - time.time()
         try:
-            seen = await asyncio.to_thread(scaling.look, left, over)
+            seen = await asyncio.to_thread(scaling.look, over)
         except Exception as error:  # a door: what nobody thought of is logged, and the run goes on
             self.log.exception("run %s: workers were not scaled", self.credit_run)
             seen = {"trouble": repr(error)}
-        self._tell(seen)
+        line = seen.get("trouble") or seen["line"]
+        if line != self._logged or time.monotonic() >= self._log_at:
+            self.log.log(logging.WARNING if "trouble" in seen else logging.INFO, "run %s: %s", self.credit_run, line)
+            self._logged, self._log_at = line, time.monotonic() + LOG_EVERY_SECONDS
         return seen
 
-    async def _over(self) -> bool:
-        """Whether the time is up, or the last task of the run has ended: a crawl that failed is read by nobody."""
-        if self.deadline is not None and time.time() >= self.deadline:
-            return True
+    async def _last_task_ended(self) -> bool:
+        """Whether nobody waits for the run any more, be it scored, or never to be read because its crawl failed."""
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
         dag_id, run_id = self.dag_run
@@ -98,14 +91,6 @@ class WorkerScalingTrigger(BaseTrigger):
             return False
         return bool(ended)
 
-    def _tell(self, seen: dict[str, Any]) -> None:
-        trouble = seen.get("trouble")
-        line = trouble or seen["line"]
-        if line == self._logged and time.monotonic() < self._log_at:
-            return
-        self.log.log(30 if trouble else 20, "run %s: %s", self.credit_run, line)
-        self._logged, self._log_at = line, time.monotonic() + LOG_EVERY_SECONDS
-
 
 class ScaleWorkers(BaseOperator):
     """Gives a run as many workers as its deadline asks for; is skipped, saying why, where it cannot or may not.
@@ -115,43 +100,43 @@ class ScaleWorkers(BaseOperator):
 
     template_fields: Sequence[str] = ("shards", "hours")
 
-    def __init__(self, *, shards: Any, hours: Any = 24, poll_seconds: float = 30.0, **kwargs: Any) -> None:
+    def __init__(self, *, shards: Any, hours: Any = 24, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.shards, self.hours, self.poll_seconds = shards, hours, poll_seconds
+        self.shards, self.hours = shards, hours
 
     def execute(self, context: Any) -> None:
         """Hand over to the trigger, unless there is nothing to scale."""
-        from credit_signals import steps
-
         if not self.shards:
             raise AirflowSkipException("no company is due, so nobody has to read")
         try:
-            reason = steps.why_not_scaled()
+            reason, poll_seconds = self._why_not()
         except Exception as error:  # a door: the run goes on, scaled or not
             self.log.exception("workers are not scaled")
-            reason = repr(error)
+            reason, poll_seconds = repr(error), 0.0
         if reason:
             raise AirflowSkipException(f"workers are not scaled from here: {reason}")
-        self._defer(context)
+        run = context["dag_run"]
+        trigger = WorkerScalingTrigger(
+            credit_run=self.shards[0]["run_id"],
+            dag_run=[run.dag_id, run.run_id],
+            hours=float(self.hours),
+            since=time.time(),
+            poll_seconds=poll_seconds,
+        )
+        self.defer(trigger=trigger, method_name="finished")
 
-    def resumed(self, context: Any, event: dict[str, Any]) -> str:
-        """Go on with a deadline when all sites are crawled; at the end, one line that says how it ended."""
-        if event.get("crawled") and not (event["read"] or event["over"]):
-            self._defer(context, time.time() + float(self.hours) * 3600, event["service_seconds"])
+    def _why_not(self) -> tuple[str, float]:
+        from credit_signals import settings
+
+        chosen = settings.load()
+        if not chosen.scale_deployment:  # asked before the import of everything else, for those without a cluster
+            return "no cluster is configured (CREDIT_SIGNALS_SCALE_DEPLOYMENT is empty)", 0.0
+        from credit_signals import steps
+
+        return steps.why_not_scaled(), chosen.scale_look_seconds
+
+    def finished(self, context: Any, event: dict[str, Any]) -> str:
+        """One line that says how it ended; skipped where the last look failed."""
         if "trouble" in event:
             raise AirflowSkipException(f"workers were not scaled at last: {event['trouble']}")
         return str(event["line"])
-
-    def _defer(self, context: Any, deadline: float | None = None, service_seconds: float | None = None) -> None:
-        run = context["dag_run"]
-        self.defer(
-            trigger=WorkerScalingTrigger(
-                credit_run=self.shards[0]["run_id"],
-                dag_run=[run.dag_id, run.run_id],
-                hours=float(self.hours),
-                poll_seconds=self.poll_seconds,
-                deadline=deadline,
-                service_seconds=service_seconds,
-            ),
-            method_name="resumed",
-        )

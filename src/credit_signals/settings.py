@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     scale_service_seconds: float = Field(
         0.15, gt=0, description="Seconds of one pod for one section, until a run has measured it"
     )
+    scale_look_seconds: float = Field(30.0, gt=0, description="Seconds between two looks of a run at its workers")
 
     tune_python: Path | None = Field(
         None, description="Python with the extra `tune`, for the DAG fine_tune (default: Airflow's own)"

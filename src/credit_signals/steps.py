@@ -9,9 +9,9 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,29 +100,33 @@ def why_not_scaled() -> str:
 
 
 class WorkerScaling:
-    """Sizes the workers for a run, look by look; store, queue and cluster are opened at the first look."""
+    """Sizes the workers for a run, look by look; store, queue and cluster are opened at the first look.
 
-    def __init__(self, run_id: str, service_seconds: float | None = None) -> None:
-        self._run_id, self._service_seconds = run_id, service_seconds
+    Readers may take `hours` from when all sites are crawled, or from `since` (seconds since 1970) if that is later.
+    """
+
+    def __init__(self, run_id: str, hours: float, since: float) -> None:
+        self._run_id = run_id
+        self._time = pipeline.ReadingTime(hours * 3600, datetime.fromtimestamp(since, UTC))
         self._opened = ExitStack()
         self._scaler: pipeline.WorkerScaler | None = None
 
-    def look(self, seconds_left: float, over: bool = False) -> dict[str, Any]:
+    def look(self, over: bool = False) -> dict[str, Any]:
         """One look (`pipeline.WorkerScaler.look`) as plain values, or `trouble` when nothing could be done just now."""
         try:
-            seen = self._open().look(seconds_left, over)
+            seen = self._open().look(self._time, over)
         except CreditSignalsError as error:
             return {"trouble": str(error)}
-        return {**asdict(seen), "read": seen.read}
+        return asdict(seen)
 
     def _open(self) -> pipeline.WorkerScaler:
         if self._scaler is None:
             chosen = settings.load()
             deployment, rule = wiring.open_deployment(chosen), wiring.sizing_rule(chosen)
-            parts = self._opened.enter_context(wiring.opened(chosen))
-            tools = pipeline.ScaleTools(parts.store, parts.queue, deployment, rule)
-            guess = self._service_seconds or chosen.scale_service_seconds
-            self._scaler = pipeline.WorkerScaler(self._run_id, tools, guess)
+            store = self._opened.enter_context(closing(wiring.open_store(chosen)))
+            queue = self._opened.enter_context(closing(wiring.open_queue(chosen, impatient=True)))
+            tools = pipeline.ScaleTools(store, queue, deployment, rule)
+            self._scaler = pipeline.WorkerScaler(self._run_id, tools, chosen.scale_service_seconds)
         return self._scaler
 
     def close(self) -> None:

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-HEAVY = ("credit_signals", "httpx", "kubernetes", "trafilatura", "llama_cpp", "networkx", "numpy", "pyarrow", "redis", "torch")
+HEAVY = (
+    *("credit_signals", "httpx", "kubernetes", "trafilatura", "llama_cpp"),
+    *("networkx", "numpy", "pyarrow", "redis", "torch"),
+)
 
 
 def airflow_environment(home: Path) -> dict[str, str]:

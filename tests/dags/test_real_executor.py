@@ -14,6 +14,7 @@ import pytest
 from dag_platform import Platform
 from dag_process import DAGS
 from demo.launcher import AirflowParts
+from tests.integration.scaling.scaled_cluster import PLACE, Cluster
 
 from credit_signals.errors import CreditSignalsError
 
@@ -74,10 +75,16 @@ def _wait(airflow: AirflowParts, run_id: str, seconds: float = 150) -> str:
     return state
 
 
-def test_a_run_through_the_rest_api(platform: Platform, home: Path) -> None:
-    """Mapped shards, the wait in the triggerer, scores and the asset, with separate processes and no network."""
-    environment = {**os.environ, **platform.settings.as_environment()}
-    with AirflowParts(home, DAGS, environment) as airflow:
+def test_a_run_through_the_rest_api(platform: Platform, home: Path, tmp_path: Path) -> None:
+    """Mapped shards, wait and scaling in the triggerer, scores and the asset, with separate processes and no network.
+
+    The workers of a cluster are scaled up for the run's sections, and down to the floor when they are read.
+    """
+    cluster = Cluster(tmp_path)
+    scaled = {"scale_deployment": PLACE, "scale_kubeconfig": str(cluster.kubeconfig), "scale_service_seconds": 3600}
+    chosen = platform.settings.model_copy(update={**scaled, "scale_look_seconds": 0.5, "scale_ceiling": 6})
+    environment = {**os.environ, **chosen.as_environment()}
+    with cluster.served(), AirflowParts(home, DAGS, environment) as airflow:
         assert airflow.import_errors() == []
         assert _listening(_below(os.getpid())) <= set(LOOPBACK)
         with pytest.raises(CreditSignalsError, match="shards"):
@@ -89,12 +96,20 @@ def test_a_run_through_the_rest_api(platform: Platform, home: Path) -> None:
             assert airflow.state("crawl_companies", run_id) in {"queued", "running"}
             time.sleep(0.3)
         assert platform.parts.store.progress(run_id).unread > 0
+        while cluster.replicas == 1:
+            assert airflow.state("crawl_companies", run_id) == "running"
+            time.sleep(0.1)
         with platform.reader():
             assert _wait(airflow, run_id) == "success"
 
-        tasks = {"open_run": 1, "crawl_shard": 2, "enqueue": 1, "wait_until_read": 1, "score": 1}
+        tasks = {"open_run": 1, "crawl_shard": 2, "enqueue": 1, "wait_until_read": 1, "scale_workers": 1, "score": 1}
         done = Counter({(name, "success"): count for name, count in tasks.items()})
         assert airflow.task_states("crawl_companies", run_id) == done
+        assert max(cluster.wishes) > 1
+        assert cluster.replicas == 1
+        scaling_log = "".join(path.read_text() for path in home.glob("logs/tasks/**/*scale_workers*/**/*.log*"))
+        assert "no section waits" in scaling_log
+        assert "does not say" not in scaling_log
         reports = platform.parts.store.reports(run_id)
         assert len(reports) == 4
         [event] = airflow.get("api/v2/assets/events")["asset_events"]

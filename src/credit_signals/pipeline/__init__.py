@@ -14,7 +14,7 @@ from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, P
 from credit_signals.pipeline.opening import RunRequest, known_run, open_run
 from credit_signals.pipeline.pages import company_page, write_pages
 from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
-from credit_signals.pipeline.scaling_workers import ScaleLook, ScaleTools, WorkerScaler, scale
+from credit_signals.pipeline.scaling_workers import ReadingTime, ScaleLook, ScaleTools, WorkerScaler, scale
 from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.pipeline.texts import read_lines
 
@@ -27,6 +27,7 @@ __all__ = [
     "NoTraces",
     "Part",
     "ReaderShelf",
+    "ReadingTime",
     "RunRequest",
     "ScaleLook",
     "ScaleTools",

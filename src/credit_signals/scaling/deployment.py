@@ -22,7 +22,7 @@ from credit_signals.errors import (
 from credit_signals.scaling.base import Replicas
 
 ATTEMPTS = 5  # at a patch, each with a fresh read
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY, SERVER_ERROR = 403, 404, 409, 410, 429, 500
 MERGE_PATCH = "application/merge-patch+json"
 NAME = "[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
@@ -36,16 +36,15 @@ class KubernetesDeployment:
     """The Deployment `namespace/name`; nothing connects before the first call, and every call ends in time.
 
     `kubeconfig`: path of a kubeconfig whose present context is used; without one the pod's service account.
-    `seconds`: how long an answer may take. Raises ConfigurationError for a place that names no Deployment.
+    Raises ConfigurationError for a place that names no Deployment, and at the first call where no cluster is found.
     """
 
-    def __init__(self, place: str, kubeconfig: str = "", seconds: float = 10.0) -> None:
+    def __init__(self, place: str, kubeconfig: str = "") -> None:
         if not re.fullmatch(f"{NAME}/{NAME}", place):
             raise ConfigurationError(f"{place!r} names no Deployment: give namespace/name")
         self.place = place
         self._namespace, self._name = place.split("/")
         self._kubeconfig = kubeconfig
-        self._seconds = seconds
         self._opened: Any = None
 
     def replicas(self) -> Replicas:
@@ -139,7 +138,7 @@ class KubernetesDeployment:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415  # it comes with kubernetes
 
         try:
-            return call(*args, **more, _request_timeout=(CONNECT_SECONDS, self._seconds))
+            return call(*args, **more, _request_timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
         except ApiException as error:
             raise self._refusal(what, error.status or 0, _reason(error.body) or str(error.reason)) from error
         except (HTTPError, OSError) as error:

@@ -52,7 +52,10 @@ class SiteRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Counts of one run. `unread` = tasks planned - read - dead. A text that two companies share counts for each."""
+    """Counts of one run. `unread` = tasks planned - read - dead. A text that two companies share counts for each.
+
+    `last_crawl`: when the latest of its sites was crawled; None before the first.
+    """
 
     companies: int
     crawled: int
@@ -60,6 +63,7 @@ class RunProgress:
     read: int
     dead: int
     statuses: Mapping[str, int] = field(default_factory=dict)
+    last_crawl: datetime | None = None
 
     @property
     def answered(self) -> int:

@@ -269,6 +269,7 @@ class MemoryStore(MemoryRegistry):
                 read=sum(plan.read for plan in plans),
                 dead=sum(plan.dead for plan in plans),
                 statuses=dict(Counter(site.status.value for site in sites)),
+                last_crawl=max((site.crawled_at for site in sites), default=None),
             )
 
     def signals(self, company_id: str) -> list[Signal]:

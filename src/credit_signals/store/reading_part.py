@@ -168,15 +168,16 @@ class ReadingPart:
         """Counts of the run."""
         states = select(run_tasks.c.state, func.count()).where(run_tasks.c.run_id == run_id).group_by(run_tasks.c.state)
         sites = (
-            select(site_records.c.status, func.count())
+            select(site_records.c.status, func.count(), func.max(site_records.c.crawled_at))
             .where(site_records.c.run_id == run_id)
             .group_by(site_records.c.status)
         )
         listed = select(func.count()).select_from(run_companies).where(run_companies.c.run_id == run_id)
         with self._database.reading() as connection:
             tasks: dict[int, int] = dict(connection.execute(states).all())
-            statuses: dict[str, int] = dict(connection.execute(sites).all())
+            found = connection.execute(sites).all()
             companies = connection.scalars(listed).one()
+        statuses = {status: count for status, count, _ in found}
         return RunProgress(
             companies=companies,
             crawled=sum(statuses.values()),
@@ -184,6 +185,7 @@ class ReadingPart:
             read=tasks.get(TaskState.READ, 0),
             dead=tasks.get(TaskState.DEAD, 0),
             statuses=statuses,
+            last_crawl=max((latest for _, _, latest in found), default=None),
         )
 
     def _count(self, *conditions: ColumnElement[bool]) -> int:

@@ -49,15 +49,17 @@ class _Api(kmock.KubernetesEmulator):
         if request.data["metadata"].get("resourceVersion", present) != present:
             raise kmock.KubernetesError(status=409, reason="Conflict", message="the object has been modified")
         request.data["metadata"]["resourceVersion"] = str(int(present) + 1)
+        self.cluster.wishes.append(request.data["spec"]["replicas"])
         request.data["status"] = {"replicas": request.data["spec"]["replicas"]}  # the Deployment's controller
         return await super()._handle(request)
 
 
 class Cluster:
-    """What a test sees and orders. `asked`: verb and resource of each request, in order."""
+    """What a test sees and orders. `asked`: verb and resource of each request; `wishes`: replicas that were set."""
 
     def __init__(self, folder: Path) -> None:
         self.asked: list[str] = []
+        self.wishes: list[int] = []
         self.failures: dict[str, Iterator[int]] = {}
         self.kubeconfig = folder / "kubeconfig"
         self.api = _Api(strict=False)

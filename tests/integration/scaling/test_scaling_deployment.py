@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scaled_cluster import GET, NAME, NO_ANSWER, PATCH, PLACE, Cluster
+from tests.integration.scaling.scaled_cluster import GET, NAME, NO_ANSWER, PATCH, PLACE, Cluster
 
 from credit_signals.children import free_port
 from credit_signals.errors import ClusterUnavailable, ConfigurationError, ScaleConflict, ScalingRefused
@@ -18,16 +17,9 @@ LIST_KEDA, LIST_HPA = "list scaledobjects", "list horizontalpodautoscalers"
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster with one worker."""
-    with Cluster(tmp_path).served() as running:
-        yield running
-
-
-@pytest.fixture
 def deployment(cluster: Cluster) -> KubernetesDeployment:
     """Its workers, as the product sees them."""
-    return KubernetesDeployment(PLACE, str(cluster.kubeconfig), seconds=5.0)
+    return KubernetesDeployment(PLACE, str(cluster.kubeconfig))
 
 
 def test_replicas_are_read_and_set(cluster: Cluster, deployment: KubernetesDeployment) -> None:
@@ -107,12 +99,14 @@ def test_a_deployment_that_is_not_there_is_refused(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("what", [GET, PATCH])
-def test_a_cluster_that_does_not_answer_holds_nobody(cluster: Cluster, what: str) -> None:
+def test_a_cluster_that_does_not_answer_holds_nobody(
+    cluster: Cluster, deployment: KubernetesDeployment, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every call ends in time, and is made once."""
     cluster.fail(what, NO_ANSWER)
-    hasty = KubernetesDeployment(PLACE, str(cluster.kubeconfig), seconds=0.2)
+    monkeypatch.setattr("credit_signals.scaling.deployment.ANSWER_SECONDS", 1.0)
     with pytest.raises(ClusterUnavailable, match=f"{PLACE}: {what}: the cluster does not answer"):
-        hasty.scale(2)
+        deployment.scale(2)
     assert cluster.asked.count(what) == 1
 
 

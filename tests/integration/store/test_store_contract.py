@@ -248,13 +248,16 @@ def test_a_dead_task_ends_its_run_and_a_new_run_tries_again(store: ResultsStore)
 
 
 def test_progress_counts_sites_by_status(store: ResultsStore) -> None:
-    """Crawled companies are counted by what became of their sites."""
+    """Crawled companies are counted by what became of their sites, and the latest crawl is known."""
     opened(store, "a", "b", "c", "d")
+    assert store.progress("run-1").last_crawl is None
     store.save_site(make.site(owner="a"))
     store.save_site(make.site(owner="b"))
     store.save_site(make.site(owner="c", status=SiteStatus.PARKED))
     counts = store.progress("run-1")
     assert (counts.companies, counts.crawled, counts.statuses) == (4, 3, {"read": 2, "parked": 1})
+    sites = [store.site("run-1", owner) for owner in "abc"]
+    assert counts.last_crawl == max(site.crawled_at for site in sites if site)
 
 
 def test_a_false_quote_is_refused(store: ResultsStore) -> None:
