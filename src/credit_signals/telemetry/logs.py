@@ -72,8 +72,8 @@ def configure_logs(form: LogFormat) -> None:
     handler.setFormatter(JsonFormatter() if form is LogFormat.JSON else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    access = logging.getLogger(ACCESS)
-    access.filters = [_AccessLines()]
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
+    logging.getLogger(ACCESS).filters = [_AccessLines()]
     if form is LogFormat.JSON:
         sys.excepthook = _log_uncaught
         threading.excepthook = _log_uncaught_in_thread

@@ -79,6 +79,7 @@ class WorkerMetrics:
             self._sections.labels(outcome)
         for part in Part:
             self._errors.labels(part)
+        self._queue = queue
         self.registry.register(queue)
         ProcessCollector(registry=self.registry)
 
@@ -87,6 +88,13 @@ class WorkerMetrics:
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"credit_signals_{name}", text, registry=self.registry)
+
+    def families(self) -> list[Metric]:
+        """The product's own metrics with their labels, whether they have values or not."""
+        process = ("process_", "python_")
+        queue = [metric.name for metric in self._queue.describe()]
+        others = [m for m in self.registry.collect() if not m.name.startswith(process) and m.name not in queue]
+        return [*others, *self._queue.describe()]
 
     def opened(self, seconds: float) -> None:
         """A reader was verified and loaded."""

@@ -192,6 +192,23 @@ def test_a_prediction_is_stored_once(store: ResultsStore) -> None:
     assert store.predictions("run-1", "acme") == {one.section.content_hash: make.prediction(one, at=0.5)}
 
 
+def test_what_is_answered_needs_no_reader(store: ResultsStore) -> None:
+    """A worker is told which tasks to pass over: never one that a run with `reread` waits for; plans are completed."""
+    opened(store)
+    one, two, unplanned = (make.task(text) for text in ("One.", "Two.", "Three."))
+    store.plan_tasks("run-1", "acme", [one, two], reread=False)
+    ids = [one.id, two.id, unplanned.id, one.id]
+    assert store.answered(ids) == store.answered([]) == set()
+    store.save_predictions([make.prediction(one), make.prediction(unplanned)])
+    assert store.answered(ids) == {one.id, unplanned.id}
+    assert store.unread("run-1") == 1
+    opened(store, run_id="again", at=2, reread=True)
+    store.plan_tasks("again", "acme", [one], reread=True)
+    assert store.answered(ids) == {unplanned.id}
+    store.save_predictions([make.prediction(one, at=2.5)])
+    assert store.answered(ids) == {one.id, unplanned.id}
+
+
 def test_a_prediction_may_come_before_its_plan(store: ResultsStore) -> None:
     """An answer to a task that nobody planned is kept for the run that plans it."""
     opened(store)

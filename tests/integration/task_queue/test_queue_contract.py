@@ -37,6 +37,20 @@ def test_tasks_come_in_order_and_are_gone_when_acknowledged(broker: Broker) -> N
     assert (status.length, status.lag, status.pending, status.oldest_seconds) == (0, 0, 0, 0.0)
 
 
+def test_a_trace_travels_with_its_task(broker: Broker) -> None:
+    """A task comes with the trace it was put with, also after a second chance; most have none."""
+    queue = broker.queue(max_attempts=1)
+    traced, plain = make_tasks(2)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    queue.put([traced, plain], traces={traced.id: trace, "another": "00-1"})
+    first, second = queue.take(2, 0)
+    assert (first.task, first.trace, second.task, second.trace) == (traced, trace, plain, "")
+    queue.fail(first, "broken")
+    queue.fail(second, "broken")
+    assert queue.retry_dead() == 2
+    assert [delivery.trace for delivery in queue.take(2, 0)] == [trace, ""]
+
+
 def test_nothing_in_nothing_out(broker: Broker) -> None:
     """Empty calls are harmless and touch no entry."""
     queue = broker.queue()

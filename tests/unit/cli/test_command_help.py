@@ -13,7 +13,20 @@ from typer.testing import CliRunner
 from credit_signals.cli import app, main
 from credit_signals.store import SqlStore
 
-COMMANDS = ["run", "crawl", "enqueue", "work", "score", "report", "graph", "read", "doctor", "serve", "evaluate"]
+COMMANDS = [
+    "run",
+    "crawl",
+    "enqueue",
+    "work",
+    "score",
+    "report",
+    "graph",
+    "read",
+    "doctor",
+    "migrate",
+    "serve",
+    "evaluate",
+]
 QUEUE_COMMANDS = ["status", "dead", "retry", "purge"]
 LIFE_COMMANDS = ["life", "life-step"]
 READER_COMMANDS = ["list", "show", "history", "register", "promote", "rollback"]

@@ -116,7 +116,7 @@ async def test_what_is_not_there_is_404(app: Starlette, path: str) -> None:
     assert "script" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/runs/run-1/acme.example.html", "/elsewhere", "/healthz"])
+@pytest.mark.parametrize("path", ["/", "/runs/run-1/acme.example.html", "/elsewhere", "/healthz", "/readyz"])
 async def test_every_answer_bears_the_security_headers(app: Starlette, path: str) -> None:
     """No scripts, no frames, no sniffing, no referrer; errors included."""
     headers = (await get(app, path)).headers
@@ -136,18 +136,19 @@ async def test_an_empty_store_says_so() -> None:
     app = create_app(MemoryStore())
     assert (await get(app, "/")).status_code == 404
     assert "no run yet" in (await get(app, "/")).text
-    assert (await get(app, "/healthz")).json() == {"status": "ok"}
+    assert (await get(app, "/healthz")).json() == (await get(app, "/readyz")).json() == {"status": "ok"}
 
 
 async def test_a_store_that_does_not_answer_is_503() -> None:
-    """The error is named in the log only."""
+    """The error is named in the log only; the page is alive, for a restart would not help, and not ready."""
 
     class Dead(MemoryStore):
         def latest_run(self) -> Run | None:
             raise StoreUnavailable("postgresql://user:***@db.example: no answer")
 
     app = create_app(Dead())
-    for path in ("/", "/healthz"):
+    assert (await get(app, "/healthz")).status_code == 200
+    for path in ("/", "/readyz"):
         answer = await get(app, path)
         assert answer.status_code == 503
         assert "db.example" not in answer.text
