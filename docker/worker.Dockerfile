@@ -8,33 +8,35 @@ ARG PYTHON_IMAGE=docker.io/library/python:3.12-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
 ARG UV_VERSION=0.13.9
-ARG MODELS=baked
-# of pyproject.toml: traces, and models fetched from S3
-ARG EXTRAS="otel s3"
 # the compiler ends with this stage
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ \
     && rm -rf /var/lib/apt/lists/* \
     && python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION}"
-ENV PATH=/opt/uv/bin:$PATH UV_NO_CACHE=1 UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv
+ENV PATH=/opt/uv/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin UV_NO_CACHE=1 UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv
 WORKDIR /app
-COPY docker/build-constraints.txt docker/worker-excludes.txt docker/llama_library_only.cmake /build/
-COPY pyproject.toml requirements.lock ./
+COPY docker/build-constraints.txt docker/llama.txt docker/llama_library_only.cmake /build/
 # One llama.cpp for every node: a back end per processor generation, of which the best is chosen when it is loaded.
 # Without OpenMP: a reader has one thread, and the base image has no libgomp.
-ENV CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON \
--DGGML_OPENMP=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib \
--DCMAKE_PROJECT_llama.cpp_INCLUDE=/build/llama_library_only.cmake"
-RUN uv venv --python "$(command -v python)" /opt/venv \
-    && uv pip install --require-hashes --constraint requirements.lock --excludes /build/worker-excludes.txt \
-       --build-constraint /build/build-constraints.txt --requirement pyproject.toml \
-       $(for extra in $EXTRAS; do echo "--extra $extra"; done) \
+RUN export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON \
+        -DGGML_OPENMP=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib \
+        -DCMAKE_PROJECT_llama.cpp_INCLUDE=/build/llama_library_only.cmake" \
+    && uv venv --python "$(command -v python)" /opt/venv \
+    && uv pip install --no-deps --require-hashes --build-constraint /build/build-constraints.txt \
+       --requirement /build/llama.txt \
     && find /opt/venv/lib -path '*/llama_cpp/lib/*.so*' -type f -exec strip --strip-unneeded {} + \
     && ls /opt/venv/lib/python*/site-packages/llama_cpp/lib/libggml-cpu-*.so
+# of pyproject.toml: traces, and models fetched from S3
+ARG EXTRAS="otel s3"
+COPY docker/worker-excludes.txt /build/
+COPY pyproject.toml requirements.lock ./
+RUN uv pip install --require-hashes --constraint requirements.lock --excludes /build/worker-excludes.txt \
+       --requirement pyproject.toml $(for extra in $EXTRAS; do echo "--extra $extra"; done)
 COPY README.md LICENSE ./
 COPY src src
 COPY workers workers
+ARG MODELS=baked
 RUN uv pip install --no-deps --build-constraint /build/build-constraints.txt --editable . \
     && mv workers/section_reader/models /models \
     && mkdir workers/section_reader/models \
@@ -58,8 +60,8 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /models /app/workers/section_reader/models
 COPY --from=build /app /app
 # bytecode was made above: the root file system may be read-only
-ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app/src PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HOME=/tmp CREDIT_SIGNALS_DATA_DIR=/data
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/app/src PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 HOME=/tmp CREDIT_SIGNALS_DATA_DIR=/data
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000 8080

@@ -67,6 +67,9 @@ def build(wanted: Wanted) -> Built:
     asked = _asked(about)
     locked = read_pins(_text(wanted.project / "requirements.lock"), wanted.python)
     pins, differences = join_pins(held, {name: pin for name, pin in locked.items() if name not in LEFT_OUT}, asked)
+    unpinned = sorted(asked.keys() - pins.keys())
+    if unpinned:
+        raise ConfigurationError(f"requirements.lock pins no {unpinned[0]}: it is older than pyproject.toml")
     version = f"{about['version']}+mwaa"
     files = {
         "dags/constraints.txt": "".join(f"{name}=={pin}\n" for name, pin in sorted(pins.items())).encode(),

@@ -54,7 +54,7 @@ def join_pins(held: Pins, locked: Pins, asked: Mapping[str, Requirement]) -> tup
         if name in held and not wanted.specifier.contains(held[name], prereleases=True)
     ]
     pins: dict[str, str] = {**locked, **held}
-    waiting = [name for name in _closure(asked) if name not in held and name in locked]
+    waiting = [name for name in sorted(_closure(asked)) if name not in held and name in locked]
     while waiting:
         by = waiting.pop()
         for wanted in _requirements_of(by, frozenset()):
