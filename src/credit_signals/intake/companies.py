@@ -11,11 +11,11 @@ from credit_signals.errors import CompanyListError
 from credit_signals.intake.address import Address, BadAddressError, parse_address, same_site
 from credit_signals.intake.columns import Columns, find_columns
 from credit_signals.intake.csv_table import open_csv
-from credit_signals.intake.parquet_table import MAGIC, open_parquet
 from credit_signals.intake.rows import Row, Table
 
 MAX_NAME = 300
 MAX_ID = 200
+_PARQUET = b"PAR1"
 _ALPHA_2 = re.compile(r"^[A-Z]{2}$")
 _COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
 
@@ -43,8 +43,13 @@ def read_companies(path: Path) -> tuple[list[Company], list[Rejection]]:
 
 def _open(path: Path) -> Table:
     with path.open("rb") as file:
-        magic = file.read(len(MAGIC))
-    return open_parquet(path) if magic == MAGIC else open_csv(path)
+        if file.read(len(_PARQUET)) != _PARQUET:
+            return open_csv(path)
+    try:
+        from credit_signals.intake.parquet_table import open_parquet  # noqa: PLC0415  # the worker image has no pyarrow
+    except ImportError as exc:
+        raise CompanyListError(f"{path}: a Parquet file needs the package pyarrow; give CSV here") from exc
+    return open_parquet(path)
 
 
 @dataclass(slots=True)

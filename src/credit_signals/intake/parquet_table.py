@@ -13,7 +13,6 @@ from credit_signals.errors import CompanyListError
 from credit_signals.intake.columns import role_of
 from credit_signals.intake.rows import MAX_LINE, Row, Table
 
-MAGIC = b"PAR1"
 _BATCH = 4096
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -168,6 +169,16 @@ def test_a_list_that_is_unusable_as_a_whole(tmp_path: Path, data: bytes) -> None
     """Empty, binary and headerless files raise the one error that callers know."""
     with pytest.raises(CompanyListError, match=r"list\.csv"):
         read(tmp_path, data)
+
+
+def test_only_parquet_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pyarrow is left out, as in the worker's image, CSV is read and Parquet refused with the reason."""
+    monkeypatch.setitem(sys.modules, "credit_signals.intake.parquet_table", None)
+    (tmp_path / "list.csv").write_text("domain\nexample.com\n")
+    assert len(read_companies(tmp_path / "list.csv")[0]) == 1
+    pq.write_table(pa.table({"domain": ["example.com"]}), tmp_path / "list.parquet")
+    with pytest.raises(CompanyListError, match="pyarrow"):
+        read_companies(tmp_path / "list.parquet")
 
 
 def test_a_path_that_is_no_file(tmp_path: Path) -> None:
