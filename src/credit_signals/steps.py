@@ -125,7 +125,7 @@ class WorkerScaling:
             deployment, rule = wiring.open_deployment(chosen), wiring.sizing_rule(chosen)
             store = self._opened.enter_context(closing(wiring.open_store(chosen)))
             queue = self._opened.enter_context(closing(wiring.open_queue(chosen, impatient=True)))
-            tools = pipeline.ScaleTools(store, queue, deployment, rule)
+            tools = pipeline.ScaleTools(store, queue, deployment, rule, chosen.queue_length)
             self._scaler = pipeline.WorkerScaler(self._run_id, tools, chosen.scale_service_seconds)
         return self._scaler
 

@@ -47,12 +47,13 @@ class ReadingTime:
 
 
 class ScaleTools(NamedTuple):
-    """What scaling looks at and acts on."""
+    """What scaling looks at and acts on. `full_at`: the queue's length at which crawling waits."""
 
     store: ResultsStore
     queue: TaskQueue
     deployment: WorkerDeployment
     rule: SizingRule
+    full_at: int = 0
 
 
 class WorkerScaler:
@@ -72,7 +73,7 @@ class WorkerScaler:
         Raises ScalingRefused, also where something else scales the Deployment, ClusterUnavailable, QueueUnavailable,
         StoreUnavailable: then nothing was changed.
         """
-        store, queue, deployment, rule = self._tools
+        store, queue, deployment, rule, full_at = self._tools
         progress, status, present = store.progress(self._run_id), queue.status(), deployment.replicas()
         self._pace.see(self._what_is_answered(progress, status, present))
         crawled = progress.crawled >= progress.companies
@@ -82,6 +83,7 @@ class WorkerScaler:
             seconds_left=time.left(progress),
             replicas=present.wished,
             more_to_come=not (crawled or over),
+            full_at=full_at,
         )
         chosen, line = choose_replicas(rule, demand), explain(rule, demand)
         if over and chosen > max(present.wished, rule.floor):

@@ -36,7 +36,7 @@ class Demand:
 
     `backlog`: sections that wait or are in work, of all runs. `service_seconds`: one worker's time for one section.
     `seconds_left`: until all must be read; may be past. `replicas`: workers wished for at present. `more_to_come`:
-    sites are still being crawled.
+    sites are still being crawled. `full_at`: backlog at which crawling waits for readers; 0: never.
     """
 
     backlog: int
@@ -44,17 +44,27 @@ class Demand:
     seconds_left: float
     replicas: int
     more_to_come: bool = False
+    full_at: int = 0
 
 
 def workers_needed(rule: SizingRule, demand: Demand) -> float:
     """Workers, not rounded, that read the backlog in time, margin included; never more than there are sections.
 
     The time in which workers start is no time to read. Near the end it counts for half of what is left at most: then
-    a new worker would come too late, and asking for ever more helps nobody.
+    a new worker would come too late, and asking for ever more helps nobody. While sites are crawled, a queue more than
+    half full asks for workers up to the ceiling, however much time is left: a crawl that waits loses more than time.
     """
     work = demand.backlog * demand.service_seconds * (1 + rule.margin)
     seconds = max(demand.seconds_left - rule.start_seconds, demand.seconds_left / 2)
-    return min(demand.backlog, work / seconds) if seconds > 0 else demand.backlog
+    in_time = work / seconds if seconds > 0 else math.inf
+    return min(demand.backlog, max(in_time, rule.ceiling * _pressure(demand)))
+
+
+def _pressure(demand: Demand) -> float:
+    """How near a crawl is to waiting for readers: 0 while the queue is half empty, 1 when it is full."""
+    if not (demand.more_to_come and demand.full_at):
+        return 0.0
+    return min(1.0, max(0.0, 2 * demand.backlog / demand.full_at - 1))
 
 
 def choose_replicas(rule: SizingRule, demand: Demand) -> int:
@@ -70,11 +80,13 @@ def choose_replicas(rule: SizingRule, demand: Demand) -> int:
 def explain(rule: SizingRule, demand: Demand) -> str:
     """One sentence for a person: what is chosen, and why."""
     chosen, needed = choose_replicas(rule, demand), workers_needed(rule, demand)
-    hours = demand.seconds_left / 3600
-    work = f"{demand.backlog} sections x {demand.service_seconds:.3g} s in {hours:.3g} h need {needed:.3g} workers"
     if demand.backlog == 0:
-        work = "no section waits" + (", and sites are still being crawled" if demand.more_to_come else "")
-    bound = f"; floor {rule.floor}, ceiling {rule.ceiling}"
+        why = "no section waits" + (", and sites are still being crawled" if demand.more_to_come else "")
+    elif _pressure(demand):
+        why = f"{demand.backlog} sections wait, and at {demand.full_at} crawling would wait for readers"
+    else:
+        hours = max(0.0, demand.seconds_left) / 3600
+        why = f"{demand.backlog} sections x {demand.service_seconds:.3g} s in {hours:.3g} h need {needed:.3g} workers"
     late = "; the ceiling is too low for the time left" if needed > rule.ceiling else ""
     change = f"{demand.replicas} -> {chosen}" if chosen != demand.replicas else f"{chosen} stay"
-    return f"{change}: {work}{bound}{late}"
+    return f"{change}: {why}; floor {rule.floor}, ceiling {rule.ceiling}{late}"

@@ -30,6 +30,7 @@ demands = st.builds(
     seconds_left=st.floats(-HOUR, 30 * 24 * HOUR),
     replicas=st.integers(0, 600),
     more_to_come=st.booleans(),
+    full_at=st.sampled_from([0, 100, 50_000]),
 )
 
 
@@ -102,6 +103,15 @@ def test_without_work_the_floor_is_left(rule: SizingRule, demand: Demand) -> Non
 def test_examples(backlog: int, seconds_left: float, replicas: int, wanted: int) -> None:
     """The arithmetic, as a person would check it."""
     assert choose_replicas(RULE, Demand(backlog, 1.0, seconds_left, replicas)) == wanted
+
+
+@pytest.mark.parametrize(("backlog", "wanted"), [(20_000, 1), (25_000, 1), (30_000, 4), (50_000, 20), (60_000, 20)])
+def test_a_crawl_does_not_wait_for_readers(backlog: int, wanted: int) -> None:
+    """A queue that fills asks for workers although the deadline is far; after the crawl only the deadline counts."""
+    demand = Demand(backlog, 0.1, 24 * HOUR, 1, more_to_come=True, full_at=50_000)
+    assert choose_replicas(RULE, demand) == wanted
+    assert choose_replicas(RULE, replace(demand, more_to_come=False)) == 1
+    assert ("crawling would wait" in explain(RULE, demand)) == (wanted > 1)
 
 
 def test_a_backlog_drained_on_plan_never_needs_more_workers() -> None:
