@@ -122,6 +122,9 @@ def test_a_damaged_trace_costs_nothing(
 
 
 def test_without_traces_nothing_is_imported() -> None:
-    """A worker that sends no traces loads no exporter (redis-py may load the rest of OpenTelemetry, where it is installed)."""
-    code = "import sys, credit_signals.cli.working; sys.exit(any(n.startswith('opentelemetry.exporter') for n in sys.modules))"
+    """A worker that sends no traces loads no exporter; redis-py may load the rest, where it is installed."""
+    code = (
+        "import sys, credit_signals.cli.working;"
+        "sys.exit(any(name.startswith('opentelemetry.exporter') for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
