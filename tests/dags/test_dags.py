@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dag_platform import Platform, run_dag_process
 from dag_process import DAGS, airflow_environment
+from tests.integration.scaling.scaled_cluster import NAME, PLACE, Cluster
 
 from credit_signals.tuning.life.stages import STEPS
 
@@ -55,7 +57,10 @@ def test_a_dag_file_is_short(file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def outcomes(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Each case of `cases`, run by `dag.test()` one after the other in one process, with a reader at work."""
+    """Each case of `cases`, run by `dag.test()` one after the other in one process, with a reader at work.
+
+    A cluster is configured, and KEDA scales its workers.
+    """
     listed = platform.companies("harrowlea", "cardle", "plumtree")
     broken = platform.folder / "broken.csv"
     broken.write_text("id,name,domain\n1,No domain,\n")
@@ -68,9 +73,14 @@ def outcomes(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> li
         {"dag": "keep_house", "conf": {}},
         *({"dag": "crawl_companies", "conf": wrong} for wrong in WRONG_FORMS),
     ]
-    with platform.reader():
-        home = tmp_path_factory.mktemp("airflow")
-        found: list[dict[str, Any]] = platform.dag_process(home, "run", json.dumps(cases))
+    home = tmp_path_factory.mktemp("airflow")
+    cluster = Cluster(home)
+    cluster.add_scaled_object({"name": NAME})
+    scaled = {"scale_deployment": PLACE, "scale_kubeconfig": str(cluster.kubeconfig)}
+    on_a_cluster = replace(platform, settings=platform.settings.model_copy(update=scaled))
+    with platform.reader(), cluster.served():
+        found: list[dict[str, Any]] = on_a_cluster.dag_process(home, "run", json.dumps(cases))
+    assert cluster.wishes == []
     return found
 
 
@@ -89,13 +99,18 @@ def test_a_list_is_crawled_read_and_scored(outcomes: list[dict[str, Any]], platf
     outcome = outcomes[0]
     assert outcome["state"] == "success"
     assert len(outcome["tasks"]) == 7
-    assert _states(outcome)["scale_workers"] == {"skipped"}, "no cluster is configured"
     run = _run_of(outcome, platform)
     assert platform.parts.store.progress(run).unread == 0
     reports = {report.company.id: report for report in platform.parts.store.reports(run)}
     assert set(reports) == {"harrowlea-castings", "cardle-haulage", "plumtree-domains"}
     assert reports["harrowlea-castings"].sections > 0
     assert reports["plumtree-domains"].status == "parked"
+
+
+def test_workers_that_keda_scales_are_left_to_it(outcomes: list[dict[str, Any]]) -> None:
+    """The task for scaling is skipped, and the run is none the worse."""
+    assert _states(outcomes[0])["scale_workers"] == {"skipped"}
+    assert outcomes[0]["state"] == "success"
 
 
 def test_without_a_list_those_that_are_due_are_taken(outcomes: list[dict[str, Any]]) -> None:
@@ -146,6 +161,7 @@ def test_a_run_that_nobody_reads_fails_and_says_why(platform: Platform, tmp_path
     [outcome] = platform.dag_process(tmp_path, "run", json.dumps([{"dag": "crawl_companies", "conf": conf}]))
     assert outcome["state"] == "failed"
     assert _states(outcome)["wait_until_read"] == {"failed"}
+    assert _states(outcome)["scale_workers"] == {"skipped"}, "no cluster is configured"
     assert _states(outcome)["score"] == {"upstream_failed"}
     with platform.reader():  # what waits is read, so that no other test waits for it
         while platform.parts.store.unread(_run_of(outcome, platform)):
