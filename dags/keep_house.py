@@ -1,4 +1,4 @@
-"""What must not grow for ever: dead letters reported and purged, old runs and archive files deleted."""
+"""What must not grow for ever: dead letters purged, old runs and archive files deleted, idle workers released."""
 
 from __future__ import annotations
 
@@ -35,7 +35,14 @@ def keep_house() -> None:
 
         return steps.keep_house(params["keep_days"], params["keep_dead_days"])
 
+    @task
+    def release_workers() -> str:
+        from credit_signals import steps
+
+        return steps.release_workers()
+
     report_dead_letters() >> remove_the_old()
+    release_workers()
 
 
 keep_house()

@@ -99,6 +99,25 @@ def why_not_scaled() -> str:
     return f"{deployment.place} is scaled by {owner}" if owner else ""
 
 
+def release_workers() -> str:
+    """Scale the workers of runs that ended with work left to the floor, once nothing waits; what was done, or why not.
+
+    Raises ClusterUnavailable, QueueUnavailable, ScalingRefused.
+    """
+    reason = why_not_scaled()
+    if reason:
+        return f"workers are not scaled from here: {reason}"
+    chosen = settings.load()
+    deployment = wiring.open_deployment(chosen)
+    with closing(wiring.open_queue(chosen)) as queue:
+        backlog = queue.status().length
+    wished = deployment.replicas().wished
+    if backlog or wished <= chosen.scale_floor:
+        return f"{deployment.place}: {wished} stay, {backlog} sections wait"
+    pipeline.scale(deployment, chosen.scale_floor)
+    return f"{deployment.place}: {wished} -> {chosen.scale_floor}, no section waits"
+
+
 class WorkerScaling:
     """Sizes the workers for a run, look by look; store, queue and cluster are opened at the first look.
 

@@ -31,7 +31,7 @@ def test_the_dag_folder_holds_what_it_should(parsed: dict[str, Any]) -> None:
     assert parsed["errors"] == {}
     crawl = ["crawl_shard", "enqueue", "open_run", "scale_workers", "score", "wait_until_read"]
     assert parsed["dags"]["crawl_companies"] == crawl
-    assert parsed["dags"]["keep_house"] == ["remove_the_old", "report_dead_letters"]
+    assert parsed["dags"]["keep_house"] == ["release_workers", "remove_the_old", "report_dead_letters"]
     assert set(parsed["dags"]["fine_tune"]) == {"plan", *STEPS}
     assert parsed["schedules"]["fine_tune"] is None
     assert parsed["schedules"]["crawl_companies"] == parsed["schedules"]["keep_house"] == "@daily"

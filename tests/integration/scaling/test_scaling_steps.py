@@ -98,6 +98,19 @@ def test_why_a_run_is_not_scaled_is_said(world: World, cluster: Cluster, monkeyp
     assert "no cluster is configured" in steps.why_not_scaled()
 
 
+def test_idle_workers_are_released(world: World, cluster: Cluster) -> None:
+    """Pods of a run that ended with work left go when it is read, not before, and never where something else scales."""
+    world.crawled(section("/a", "A sentence."))
+    cluster.add_deployment(5)
+    assert steps.release_workers() == f"{PLACE}: 5 stay, 1 sections wait"
+    world.work()
+    assert steps.release_workers() == f"{PLACE}: 5 -> 1, no section waits"
+    assert steps.release_workers() == f"{PLACE}: 1 stay, 0 sections wait"
+    cluster.add_autoscaler(NAME)
+    assert "HorizontalPodAutoscaler by-backlog" in steps.release_workers()
+    assert cluster.wishes == [1]
+
+
 def test_the_command_shows_what_the_rule_would_do(world: World, cluster: Cluster) -> None:
     """An operator sees pods, owner, backlog and the choice with its reason, and nothing is changed."""
     world.crawled(*(section(f"/{number}", f"Sentence {number}.") for number in range(100)))
