@@ -227,7 +227,7 @@ def test_the_chart_is_of_the_projects_version() -> None:
 
 def test_the_test_pod_asks_workers_that_are_there(case: Case) -> None:
     """`helm test` asks doctor, and the readiness of workers that never scale to zero."""
-    pod = case("default").one("Pod")
-    assert [each["command"] for each in pod["spec"]["initContainers"]] == [["credit-signals", "doctor"]]
-    assert pod["spec"]["containers"][0]["args"][1:] == ["http://cs-credit-signals-section-reader.reading:8080/readyz"]
+    arguments = case("default").one("Pod")["spec"]["containers"][0]["args"]
+    assert '"credit-signals", "doctor"' in arguments[0]
+    assert arguments[1:] == ["http://cs-credit-signals-section-reader.reading:8080/readyz"]
     assert case("keda").one("Pod")["spec"]["containers"][0]["args"][1:] == []

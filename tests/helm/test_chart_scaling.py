@@ -109,7 +109,7 @@ def test_airflow_may_scale_workers_and_nothing_else(case: Case) -> None:
         "verbs": ["list"],
     }
     binding = rendered.one("RoleBinding")
-    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "airflow-worker", "namespace": "airflow"}]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "airflow-triggerer", "namespace": "airflow"}]
     assert binding["roleRef"]["name"] == rendered.one("Role")["metadata"]["name"]
     assert case("default").all("Role") == []
 

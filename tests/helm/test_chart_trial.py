@@ -14,7 +14,7 @@ import kmock
 import kubernetes_validate
 import pytest
 import yaml
-from helm_binaries import ROOT, helm
+from helm_binaries import helm
 from helm_chart import CHART, NAMESPACE, RELEASE, Rendered, render, values_of
 
 KEPT = {"redis-password": "kept-by-redis", "postgres-password": "kept-by-postgres"}
@@ -85,7 +85,7 @@ def test_keda_and_a_trial_agree_on_the_key() -> None:
 
 def test_the_example_crawl_fits_a_trial() -> None:
     """The Job of the README is valid, and takes the keys of the Secret that a trial named `cs` makes."""
-    job = yaml.safe_load((ROOT / "helm" / "examples" / "crawl-job.yaml").read_text())
+    job = yaml.safe_load((CHART / "examples" / "crawl-job.yaml").read_text())
     kubernetes_validate.validate(job, "1.34", strict=True)
     secret = render(values_of("trial")).one("Secret")
     for variable in job["spec"]["template"]["spec"]["containers"][0]["env"][1:]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,3 +126,37 @@ def test_the_readme_is_current() -> None:
     command = [sys.executable, ROOT / "helm" / "describe_values.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def blocks_of_values() -> list[str]:
+    """The YAML in the README that is values of the chart."""
+    text = (CHART / "README.md").read_text().replace("sha256:...", f"sha256:{'0' * 64}")
+    blocks = re.findall(r"^( *)```yaml\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    parsed = [yaml.safe_load(textwrap.dedent(block)) for _, block in blocks]
+    return [yaml.safe_dump(block) for block in parsed if block.keys() <= SCHEMA["properties"].keys()]
+
+
+@pytest.mark.parametrize("block", blocks_of_values())
+def test_the_readmes_values_are_taken(block: str) -> None:
+    """Values that the README shows can be given as they stand."""
+    assert render(yaml.safe_load(block)).all("Deployment")
+
+
+def test_the_readme_shows_values() -> None:
+    """The blocks above are found."""
+    assert len(blocks_of_values()) == 2
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    """Files and headings that the README links to are there."""
+    text = (CHART / "README.md").read_text()
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        place, _, anchor = link.partition("#")
+        assert (CHART / place).exists(), link
+        assert not anchor or anchor in headings, link
+    for named in re.findall(r"`((?:ci|helm|docker|dags)/[\w./-]+)`", text):
+        assert (CHART / named).exists() or (ROOT / named).exists(), named

@@ -75,9 +75,13 @@ def test_a_real_worker_lives_as_the_chart_says(case: Case, tmp_path: Path) -> No
             )
             wanted = set(re.findall(r"credit_signals_\w+", (CHART / "files" / "dashboard.json").read_text()))
             assert {re.sub("_(bucket|sum|count)$", "", name) for name in wanted} <= exposed
-            readiness = rendered.one("Pod")["spec"]["containers"][0]
-            script = [sys.executable, *readiness["command"][1:], readiness["args"][0], ready]
-            assert subprocess.run(script, check=False).returncode == 0
+            test = rendered.one("Pod")["spec"]["containers"][0]
+            script = [*test["command"], test["args"][0], ready]
+            tested = subprocess.run(
+                script, env=environment(rendered, test, given), cwd=ROOT, capture_output=True, check=False
+            )
+            assert tested.returncode == 0, tested
+            assert tested.stdout.endswith(b"/readyz 200\n")
         finally:
             worker.send_signal(signal.SIGTERM)
             logged = worker.communicate(timeout=60)[1]
