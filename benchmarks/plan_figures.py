@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import platform
+import random
 import ssl
 import statistics
 import subprocess
@@ -48,6 +49,8 @@ from credit_signals.task_queue import EmbeddedRedis
 SAMPLE = Path(__file__).resolve().parents[1] / "tests/sample_web/sites"
 PAGES = 12
 QUEUE_TASKS = 20_000
+READ_ALONE = 192
+COPIES = 40  # of each report
 LISTED, SHARDS, PLANNED, HANDSHAKES = 50_000, 100, 300_000, 300
 TABLES = ("fetches", "sections", "site_records", "site_sections", "run_tasks", "predictions", "reports", "signals")
 
@@ -81,11 +84,10 @@ def table_bytes(url: str) -> dict[str, tuple[int, int]]:
 
 
 def commits(url: str) -> float:
-    """Transactions committed so far; the statistics come a moment late."""
-    time.sleep(1.5)
+    """Transactions that wrote something so far: only they are numbered, and flushed to disk."""
     engine = create_engine(read_url(url))
     with engine.connect() as connection:
-        found = connection.scalar(text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"))
+        found = connection.scalar(text("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
     engine.dispose()
     return float(found or 0)
 
@@ -237,11 +239,12 @@ def measure_reader(world: World, run: Run, figures: Figures) -> None:
     records = [world.parts.store.site(run.id, company.id) for company in world.companies]
     sections = [section for record in records if record for section in record.sections]
     reader = open_reader(world.settings.reader_manifest)
-    reader.read(sections[:16])
+    sample = random.Random(1).sample(sections, min(READ_ALONE, len(sections)))
+    reader.read(sample[:16])
     used = time.process_time()
-    for start in range(0, len(sections), world.settings.batch):
-        reader.read(sections[start : start + world.settings.batch])
-    figures["reader_cpu_seconds_per_section"].append((time.process_time() - used) / len(sections))
+    for start in range(0, len(sample), world.settings.batch):
+        reader.read(sample[start : start + world.settings.batch])
+    figures["reader_cpu_seconds_per_section"].append((time.process_time() - used) / len(sample))
     figures["sentences_per_section"].append(statistics.fmean(len(section.sentences) for section in sections))
     figures["characters_per_section"].append(statistics.fmean(len(section.text) for section in sections))
     reader.close()
@@ -256,37 +259,57 @@ def measure_scoring(world: World, run: Run, figures: Figures) -> None:
 
 
 def measure_page(world: World, figures: Figures) -> None:
-    """The results page's index, which shows every company of the latest run."""
+    """The results page's index, which shows every company of the latest run: what each company more costs."""
     port = free_port()
     child = start_child(
         [sys.executable, "-m", "credit_signals.cli", "serve", "--port", str(port)],
         env=child_environment(world.settings),
         output=(world.settings.data_dir / "serve.log").open("wb"),
     )
-    address = f"http://127.0.0.1:{port}/"
-    with httpx.Client(trust_env=False, timeout=60) as client:
-        for _ in range(200):
+    with httpx.Client(trust_env=False, timeout=120, base_url=f"http://127.0.0.1:{port}/") as client:
+        for _ in range(300):
             try:
-                client.get(address)
+                client.get("/")
                 break
             except httpx.HTTPError:
                 time.sleep(0.1)
-        used = cpu_seconds(child.pid)
-        for _ in range(10):
-            client.get(address).raise_for_status()
-        each = (cpu_seconds(child.pid) - used) / 10
+        few = _page_seconds(client, child.pid)
+        engine = create_engine(read_url(world.url))
+        with engine.begin() as connection:
+            added = connection.execute(
+                text(
+                    "INSERT INTO reports (run_id, company_id, domain, report)"
+                    " SELECT run_id, company_id || '-' || n, domain, report FROM reports, generate_series(1, :copies) n"
+                    " WHERE run_id = (SELECT id FROM runs ORDER BY started_at DESC LIMIT 1)"
+                ),
+                {"copies": COPIES},
+            ).rowcount
+        engine.dispose()
+        many = _page_seconds(client, child.pid)
     child.terminate()
     child.wait(30)
-    figures["index_cpu_seconds_per_company"].append(each / len(world.companies))
+    figures["index_cpu_seconds_per_company"].append((many - few) / added)
+
+
+def _page_seconds(client: httpx.Client, server: int) -> float:
+    """Processor time of the server for its index."""
+    client.get("/").raise_for_status()
+    used = cpu_seconds(server)
+    for _ in range(5):
+        client.get("/").raise_for_status()
+    return (cpu_seconds(server) - used) / 5
 
 
 def measure_listing(world: World, figures: Figures) -> None:
     """A run of many companies: what one shard of it costs to list, and a look at how far it is."""
+    tracemalloc.start()
     companies = [
         Company(id=f"c{number}", name=f"Company {number} Ltd", domain=f"c{number}.example", url="http://c.example/")
         for number in range(LISTED)
     ]
     run = pipeline.open_run(world.parts.store, pipeline.RunRequest(companies))
+    figures["opening_bytes_per_company"].append(tracemalloc.get_traced_memory()[1] / LISTED)
+    tracemalloc.stop()
     del companies
     gc.collect()
     tracemalloc.start()
@@ -359,7 +382,7 @@ def measure_tls(folder: Path, figures: Figures) -> None:
     figures["tls_cpu_seconds_per_site"].append(spent / HANDSHAKES)
 
 
-def once(sites: Path, figures: Figures) -> None:
+def once(sites: Path, figures: Figures, lists_only: bool) -> None:
     """One repetition, in empty servers."""
     with tempfile.TemporaryDirectory(prefix="plan-figures-") as name, private_postgres() as (url, postgres):
         folder = Path(name)
@@ -375,21 +398,27 @@ def once(sites: Path, figures: Figures) -> None:
             companies = [Company(id=name, name=name, domain=host, url=f"http://{host}/") for name, host in hosts]
             with wiring.opened(settings) as parts:
                 world = World(settings, companies, parts, postgres, url)
-                warm(world)
-                run = measure_crawl(world, figures)
-                records = [record for company in companies if (record := parts.store.site(run.id, company.id))]
-                reader = wiring.present_reader_id(settings, parts.store)
-                tasks = [SectionTask.build(section, reader) for record in records for section in record.sections]
-                measure_queue(tasks, redis, settings, figures)
-                measure_reading(world, run, figures)
-                measure_reader(world, run, figures)
-                measure_scoring(world, run, figures)
-                before = table_bytes(url)
-                measure_recrawl(world, figures, before)
-                measure_page(world, figures)
+                if not lists_only:
+                    measure_sites(world, redis, figures)
                 measure_commits(world, figures)
                 measure_listing(world, figures)
                 measure_tls(folder, figures)
+
+
+def measure_sites(world: World, redis: EmbeddedRedis, figures: Figures) -> None:
+    """All that takes real sites: crawl, queue, reading, scoring, second crawl, results page."""
+    warm(world)
+    run = measure_crawl(world, figures)
+    store = world.parts.store
+    records = [record for company in world.companies if (record := store.site(run.id, company.id))]
+    reader = wiring.present_reader_id(world.settings, store)
+    tasks = [SectionTask.build(section, reader) for record in records for section in record.sections]
+    measure_queue(tasks, redis, world.settings, figures)
+    measure_reading(world, run, figures)
+    measure_reader(world, run, figures)
+    measure_scoring(world, run, figures)
+    measure_recrawl(world, figures, table_bytes(world.url))
+    measure_page(world, figures)
 
 
 def main() -> None:
@@ -397,11 +426,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=Path, default=SAMPLE, help="folder of one folder per site")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions (default 3)")
+    parser.add_argument("--lists-only", action="store_true", help="only what takes no site: long lists, commits, TLS")
     arguments = parser.parse_args()
     figures: Figures = defaultdict(list)
     load = os.getloadavg()[0]
     for _ in range(arguments.repeat):
-        once(arguments.sites, figures)
+        once(arguments.sites, figures, arguments.lists_only)
     print(f"# {platform.machine()}, {os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after")
     for name, values in figures.items():
         middle = statistics.median(values)

@@ -21,6 +21,7 @@ from credit_signals.planning.plan import Plan, make_plan
 from credit_signals.planning.prices import load_prices
 from credit_signals.planning.wish import Wish
 
+FAR = 10  # times
 LARGE = {"k": 1e3, "m": 1e6, "b": 1e9}
 UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 MARKS = {Origin.CITED: "c", Origin.ASSUMED: "a", Origin.CHOSEN: "", Origin.MEASURED: "m", Origin.GIVEN: "g"}
@@ -240,7 +241,7 @@ def _limit_table(plan: Plan) -> Table:
         table.add_row(
             limit.part,
             "grows along" if never else show_count(limit.companies),
-            "" if never else f"{limit.load(plan.wish):.0%}",
+            "" if never else show_times(limit.load(plan.wish)),
             f"{limit.why} ({limit.origin.value})",
             limit.then,
             style="red" if not never and limit.load(plan.wish) > 1 else None,
@@ -260,6 +261,11 @@ def show_bytes(count: float) -> str:
         if count >= size:
             return f"{count / size:.3g} {name}"
     return f"{count:.0f} B"
+
+
+def show_times(share: float) -> str:
+    """A share of a limit; far beyond it, how many times it."""
+    return f"{share:.0%}" if share < FAR else f"{share:,.0f} times"
 
 
 def show_count(count: float) -> str:

@@ -59,7 +59,15 @@ def _whole_lists(figures: Figures) -> list[Limit]:
             f"{figures['listing_bytes_per_company']:.0f} bytes a company in a process of "
             f"{figures['process_memory_bytes'] / 2**30:g} GiB",
             Origin.MEASURED,
-            "store the shard's number with the company and select by it; until then open a run per million companies",
+            "store the shard's number with the company and select by it; until then, smaller runs",
+        ),
+        Limit(
+            "opening and scoring a run in one process",
+            figures["process_memory_bytes"] / figures["opening_bytes_per_company"],
+            f"{figures['opening_bytes_per_company']:.0f} bytes a company in a process of "
+            f"{figures['process_memory_bytes'] / 2**30:g} GiB",
+            Origin.MEASURED,
+            "open a run per million companies; then read the list, and score, by shards",
         ),
         Limit(
             "asking how far a run is",

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from credit_signals.cli.commands import app
-from credit_signals.cli.planning import parse_count, show_bytes, show_count
+from credit_signals.cli.planning import parse_count, show_bytes, show_count, show_times
 from credit_signals.errors import ConfigurationError
 from credit_signals.planning.figures import load_figures
 
@@ -127,4 +127,5 @@ def test_without_matplotlib_the_plot_says_what_to_install(tmp_path: Path, monkey
 def test_bytes_and_counts_are_short() -> None:
     """Large numbers are shown with three digits and a unit."""
     assert [show_bytes(count) for count in (0, 999, 1_500, 2e12)] == ["0 B", "999 B", "1.5 kB", "2 TB"]
+    assert [show_times(share) for share in (0.004, 1.02, 1290)] == ["0%", "102%", "1,290 times"]
     assert [show_count(count) for count in (7_752, 1.45e6, 2.3e9)] == ["7,752", "1.45 million", "2.3 billion"]
