@@ -30,9 +30,9 @@ class Limit:
 def find_limits(wish: Wish, first: Load, sized: Sized, figures: Figures, prices: Prices) -> list[Limit]:
     """Every limit that is known, the one that is met first at the top."""
     found = [
-        *_whole_lists(figures),
+        *_whole_lists(wish, figures),
         *_database(wish, sized, figures, prices),
-        *_queue(wish, first, sized, figures, prices),
+        *_queue(wish, first, sized, figures),
         *_crawl(wish, sized, figures),
     ]
     return sorted(found, key=lambda limit: limit.companies)
@@ -42,8 +42,9 @@ def _many(whole: float, each: float) -> float:
     return whole / each if each else math.inf
 
 
-def _whole_lists(figures: Figures) -> list[Limit]:
+def _whole_lists(wish: Wish, figures: Figures) -> list[Limit]:
     """Parts that hold or show all companies of a run at once."""
+    tasks = figures["live_share"] * wish.pages * figures["sections_per_page"]  # of a company
     return [
         Limit(
             "results page: list of all companies",
@@ -71,16 +72,12 @@ def _whole_lists(figures: Figures) -> list[Limit]:
         ),
         Limit(
             "asking how far a run is",
-            figures["page_answer_seconds"] / figures["progress_seconds_per_task"] / _tasks_per_company(figures),
+            figures["page_answer_seconds"] / figures["progress_seconds_per_task"] / tasks,
             f"{figures['progress_seconds_per_task'] * 1e6:.2g} microseconds a task of the run, at each look",
             Origin.MEASURED,
             "keep counts per run and company, or split runs",
         ),
     ]
-
-
-def _tasks_per_company(figures: Figures) -> float:
-    return figures["live_share"] * figures["pages_per_company"] * figures["sections_per_page"]
 
 
 def _database(wish: Wish, sized: Sized, figures: Figures, prices: Prices) -> list[Limit]:
@@ -112,10 +109,8 @@ def _database(wish: Wish, sized: Sized, figures: Figures, prices: Prices) -> lis
     ]
 
 
-def _queue(wish: Wish, first: Load, sized: Sized, figures: Figures, prices: Prices) -> list[Limit]:
-    usable = max(each.size for each in prices.services.values() if each.name.startswith("redis.")) * 2**30
+def _queue(wish: Wish, first: Load, sized: Sized, figures: Figures) -> list[Limit]:
     per_company = sized.load.read_sections / wish.companies
-    first_per_company = first.read_sections / wish.companies
     return [
         Limit(
             "Redis: the one thread behind the one stream",
@@ -125,12 +120,13 @@ def _queue(wish: Wish, first: Load, sized: Sized, figures: Figures, prices: Pric
             "a stream for each range of shards: keys already bear a hash tag for cluster mode",
         ),
         Limit(
-            "Redis: memory, if a whole first pass had to wait",
-            _many(usable / figures["redis_bytes_per_task"], first_per_company),
-            f"{figures['redis_bytes_per_task']:.0f} bytes a section; the queue's bound of {wish.queue_length:,} "
-            "sections makes the crawl wait long before",
+            "Redis: memory",
+            math.inf,
+            f"{sized.storage.redis / 1e6:.0f} MB for a queue of {wish.queue_length:,} and its dead letters, at "
+            f"{figures['redis_bytes_per_task']:.0f} bytes a section; a whole first pass would be "
+            f"{first.read_sections * figures['redis_bytes_per_task'] / 1e9:,.1f} GB",
             Origin.MEASURED,
-            "nothing: raise CREDIT_SIGNALS_QUEUE_LENGTH for bursts only",
+            "raise CREDIT_SIGNALS_QUEUE_LENGTH for bursts; when it is full the crawl waits",
         ),
     ]
 

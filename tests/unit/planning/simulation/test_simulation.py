@@ -147,6 +147,16 @@ def test_the_store_bounds_what_many_workers_do() -> None:
     assert outcome.ended == pytest.approx(50, rel=0.02)
 
 
+@pytest.mark.parametrize(("share", "grows"), [(0.7, False), (1.4, True)])
+def test_one_redis_thread_breaks_where_its_time_is_used_up(share: float, grows: bool) -> None:
+    """Below what Redis's one thread can do the backlog stays small; above, it grows with time, workers or not."""
+    arrivals = [Arrival(at / 10, round(20 * share)) for at in range(600)]  # 200 sections a second are its limit
+    services = Services(redis_seconds=1 / 200)
+    outcome = simulate(Scenario(arrivals, PodModel(0.01, batch=8), Cluster(workers=20), services))
+    assert outcome.answered / outcome.ended == pytest.approx(200 * min(share, 1), rel=0.05)
+    assert (outcome.ended > 80) is grows
+
+
 def test_scaling_follows_the_backlog_and_goes_back() -> None:
     """Pods come after the time they need to start, and are given back when the backlog is read."""
     rule = SizingRule(floor=1, ceiling=20, start_seconds=30)
