@@ -126,16 +126,24 @@ class ReadingPart:
 
     def answered(self, task_ids: Sequence[str]) -> set[str]:
         """Those of the tasks that a stored prediction answers for every plan; these plans are marked as read."""
-        ids = sorted(set(task_ids))
         with self._database.reading() as connection:
-            known = set(connection.scalars(select(predictions.c.task_id).where(predictions.c.task_id.in_(ids))))
+            known = {
+                task_id
+                for some in batches(sorted(set(task_ids)))
+                for task_id in connection.scalars(select(predictions.c.task_id).where(predictions.c.task_id.in_(some)))
+            }
         if not known:  # the rule: most tasks come once
             return set()
 
         def still_open(connection: Connection) -> set[str]:
             _note_answers(connection, sorted(known))
-            query = select(run_tasks.c.task_id).where(run_tasks.c.task_id.in_(known), ~_is(TaskState.READ))
-            return set(connection.scalars(query))
+            return {
+                task_id
+                for some in batches(sorted(known))
+                for task_id in connection.scalars(
+                    select(run_tasks.c.task_id).where(run_tasks.c.task_id.in_(some), ~_is(TaskState.READ))
+                )
+            }
 
         return known - self._database.write(still_open)
 
