@@ -120,10 +120,6 @@ def test_a_batch_is_told_with_its_outcomes_and_tokens(world: World) -> None:
     first, second = listener.batches
     assert dict(first.counts) == {"read": 2, "failed": 1}
     assert (first.sections, first.tokens) == (3, 4 + 4 + 3)  # GOOD once more, when each is read alone
-        3,
-        4 + 4 + 3,
-        {"read": 2, "failed": 1},
-    )  # GOOD once more, when each is read alone
     assert (second.sections, second.tokens, dict(second.counts)) == (1, 0, {"dead": 1})
     assert listener.heard["step"] >= 3
     assert listener.heard["idle"] == 1
