@@ -160,3 +160,25 @@ def test_the_readmes_links_lead_somewhere() -> None:
         assert not anchor or anchor in headings, link
     for named in re.findall(r"`((?:ci|helm|docker|dags)/[\w./-]+)`", text):
         assert (CHART / named).exists() or (ROOT / named).exists(), named
+
+
+def unknown_to_schema(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Values that the schema lets through only by saying nothing of them, and names of the schema without a value."""
+    properties = schema.get("properties", {})
+    for name in properties.keys() ^ values.keys():
+        yield f"{path}{name}"
+    for name in properties.keys() & values.keys():
+        if "properties" in properties[name]:
+            yield from unknown_to_schema(values[name], properties[name], f"{path}{name}.")
+
+
+def test_schema_and_values_name_the_same() -> None:
+    """Every value has its type in the schema, and the schema allows no value that the chart has not."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert set(unknown_to_schema(values, SCHEMA)) == {
+        "global",  # a parent chart's
+        "secrets.externalSecret.data.redisUrl",  # one for each key that is used
+        "secrets.externalSecret.data.storeUrl",
+        "secrets.externalSecret.data.redisPassword",
+        "secrets.externalSecret.data.redisUsername",
+    }
