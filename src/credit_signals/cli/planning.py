@@ -24,7 +24,6 @@ from credit_signals.planning.wish import Wish
 FAR = 10  # times
 LARGE = {"k": 1e3, "m": 1e6, "b": 1e9}
 UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-MARKS = {Origin.CITED: "c", Origin.ASSUMED: "a", Origin.CHOSEN: "", Origin.MEASURED: "m", Origin.GIVEN: "g"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class ReadMachines:
     """Reading in `pods` of one thread, on `nodes`."""
 
     pods: int
+    pods_of_node: int
     nodes: int
     sections_per_second: float
     sections_per_second_of_pod: float
@@ -45,7 +46,7 @@ class ReadMachines:
 def crawl_machines(wish: Wish, load: Load, figures: Figures, node: Instance) -> CrawlMachines:
     """Machines that crawl and score the load within the window."""
     asked = wish.pages * figures["requests_per_page"]
-    site_seconds = asked * (max(wish.min_delay, 0.0) + figures["response_seconds"])
+    site_seconds = asked * (wish.min_delay + figures["response_seconds"])
     waiting = load.sites * site_seconds + load.dead_sites * figures["dead_site_seconds"]
     at_once = waiting / wish.window
     by_waiting = at_once / (wish.hosts * figures["crawl_utilisation"])
@@ -74,6 +75,7 @@ def read_machines(wish: Wish, load: Load, figures: Figures, node: Instance) -> R
     nodes = math.ceil(pods / node.vcpus)
     return ReadMachines(
         pods=pods,
+        pods_of_node=node.vcpus,
         nodes=nodes,
         sections_per_second=load.read_sections / wish.window,
         sections_per_second_of_pod=node.speed / figures["worker_cpu_seconds_per_section"],

@@ -12,11 +12,13 @@ from credit_signals.planning.figures import Figures
 from credit_signals.planning.limits import Limit, find_limits
 from credit_signals.planning.loads import Load, changed_share, first_load, later_load
 from credit_signals.planning.machines import ReadMachines, crawl_machines, read_machines
-from credit_signals.planning.prices import Prices
+from credit_signals.planning.prices import Instance, Prices
 from credit_signals.planning.processors import Comparison, compare
 from credit_signals.planning.storage import plan_storage
 from credit_signals.planning.wish import Wish, doubts
 from credit_signals.scaling.sizing import SizingRule
+
+ROOM_FOR_PODS = 0.75  # of a node's memory; the system and the cluster's own pods take the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Plan:
         Aiming at a longer one, it asks for fewer pods than the crawl needs even when the queue is full, and the crawl
         waits for room for the rest of the pass.
         """
-        rule, rate = SizingRule(), self.sized.read.sections_per_second
-        longest = self.wish.queue_length * (1 + rule.margin) / rate + rule.start_seconds if rate else math.inf
+        rate = self.sized.read.sections_per_second
+        starting = self.figures["node_start_seconds"] + self.figures["pod_start_seconds"]
+        longest = self.wish.queue_length * (1 + SizingRule().margin) / rate + starting if rate else math.inf
         return min(longest, self.wish.window)
 
     @property
@@ -93,8 +96,15 @@ def make_plan(wish: Wish, figures: Figures, prices: Prices) -> Plan:
         dollars_a_year=yearly(wish, costs),
         processors=compare(wish, figures, prices),
         limits=find_limits(wish, first, sized, figures, prices),
-        warnings=doubts(wish, figures["pages_per_company"]),
+        warnings=[*doubts(wish, figures["pages_per_company"]), *_crowded(read_node, figures)],
     )
+
+
+def _crowded(node: Instance, figures: Figures) -> list[str]:
+    needed = node.vcpus * figures["worker_memory_bytes"] / 2**30
+    if needed <= node.memory_gib * ROOM_FOR_PODS:
+        return []
+    return [f"{node.vcpus} workers on a {node.name} need {needed:.1f} of {node.memory_gib:g} GiB: take larger nodes"]
 
 
 def _plain(value: Any) -> Any:

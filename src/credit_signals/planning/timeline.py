@@ -51,7 +51,7 @@ def make_timeline(plan: Plan, seconds: float = DAY, seed: int = 1) -> Timeline:
             answer_within=plan.answer_within * CAREFUL,
             node_seconds=figures["node_start_seconds"],
             pod_seconds=figures["pod_start_seconds"],
-            pods_per_node=2,
+            pods_per_node=read.pods_of_node,
             interruptions=figures["spot_interruptions_per_hour"] if plan.wish.spot else 0.0,
             without_notice=figures["spot_without_notice_share"],
         ),

@@ -144,6 +144,12 @@ def test_unlikely_wishes_are_warned_of(values: dict[str, float], said: str) -> N
     assert any(said in doubt for doubt in doubts(wish, pages_found=7.5)), doubts(wish, 7.5)
 
 
+def test_nodes_too_small_for_their_workers_are_warned_of() -> None:
+    """Where a worker per vCPU does not fit the node's memory, the plan says so."""
+    assert any("larger nodes" in warning for warning in plan_of(WEEKLY, worker_memory_bytes=2e9).warnings)
+    assert not any("larger nodes" in warning for warning in plan_of(WEEKLY).warnings)
+
+
 def test_a_usual_wish_has_no_warning() -> None:
     """Ten million companies a week with the pages that were found is planned without a word."""
     assert doubts(replace(WEEKLY, pages=7.5), pages_found=7.5) == []

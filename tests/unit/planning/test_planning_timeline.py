@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credit_signals.planning.figures import load_figures
+from credit_signals.planning.figures import Figure, Figures, load_figures
 from credit_signals.planning.plan import make_plan
 from credit_signals.planning.prices import load_prices
 from credit_signals.planning.timeline import arrivals, make_timeline
@@ -32,6 +32,26 @@ def test_a_stretch_is_no_longer_than_a_pass() -> None:
     """Asking for more hours than a pass has simulates the pass."""
     plan = make_plan(replace(WISH, companies=20_000, every=3600.0), load_figures(), load_prices())
     assert make_timeline(plan, 10 * DAY).seconds == 3600
+
+
+class NotingFigures(Figures):
+    """Figures that note which of them are asked for."""
+
+    def __init__(self, figures: Figures) -> None:
+        super().__init__({name: figures.figure(name) for name in figures})
+        self.asked: set[str] = set()
+
+    def figure(self, name: str) -> Figure:
+        """One figure."""
+        self.asked.add(name)
+        return super().figure(name)
+
+
+def test_every_figure_counts() -> None:
+    """No figure stands in the table that neither a plan nor its timeline asks for."""
+    figures = NotingFigures(load_figures())
+    make_timeline(make_plan(replace(WISH, companies=20_000), figures, load_prices()), 600)
+    assert set(figures) - figures.asked == set()
 
 
 @given(st.integers(1, 10**7), st.floats(1, 1e6), st.integers(0, 99), st.floats(0, 1))
