@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LAST_TASK = "score"
 ENDED = ["success", "failed", "upstream_failed", "skipped", "removed"]
+AHEAD = 100  # its moment on a worker comes before the crawl takes every slot for hours
 FIRST_LOOK_SECONDS = 5.0
 LOG_EVERY_SECONDS = 600.0
 
@@ -101,7 +102,7 @@ class ScaleWorkers(BaseOperator):
     template_fields: Sequence[str] = ("shards", "hours")
 
     def __init__(self, *, shards: Any, hours: Any = 24, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(priority_weight=AHEAD, **kwargs)
         self.shards, self.hours = shards, hours
 
     def execute(self, context: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 GUESSED_SECTIONS = 50  # for so many sections counts the first guess
 KEPT = 0.7  # what an older measurement counts against the next one
+STEADY = 0.8  # when workers come or go between two looks, nobody knows for how long they read
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Pace:
         return self._seconds / self._sections
 
     def see(self, look: Look) -> None:
-        """Take one look into account; time in which a worker may have been idle tells nothing."""
+        """Take one look into account; time in which a worker may have been idle, or not there, tells nothing."""
         before, self._last = self._last, look
-        if before is None or not (before.busy and look.busy):
+        if before is None or not (before.busy and look.busy and _steady(before.workers, look.workers)):
             self._spent = 0.0
             return
         self._spent += (look.at - before.at) * (before.workers + look.workers) / 2
@@ -46,3 +47,7 @@ class Pace:
             self._seconds = self._seconds * KEPT + self._spent
             self._sections = self._sections * KEPT + answered
             self._spent = 0.0
+
+
+def _steady(before: int, after: int) -> bool:
+    return min(before, after) >= STEADY * max(before, after)

@@ -12,9 +12,9 @@ from credit_signals.errors import ConfigurationError
 class SizingRule:
     """The bounds between which workers are counted. Raises ConfigurationError for bounds that contradict each other.
 
-    `margin`: part of the work that is added to it, for what goes wrong. `slack`: part above the need that is kept
-    before workers are given back, so that a small change of the need changes nothing. `start_seconds`: from the wish
-    for a pod to its first section (node, image, model).
+    `margin`: part of the work that is added to it, for what goes wrong. `slack`: part above the need at which workers
+    are given back; half of it is kept then, so that a small change of the need changes nothing. `start_seconds`: from
+    the wish for a pod to its first section (node, image, model).
     """
 
     floor: int = 1
@@ -68,13 +68,14 @@ def _pressure(demand: Demand) -> float:
 
 
 def choose_replicas(rule: SizingRule, demand: Demand) -> int:
-    """Workers to wish for: up at once to the need, down only to the need and its slack, to the floor without work."""
+    """Workers to wish for: up at once to the need, down only from clearly too many, and to the floor without work."""
     needed = workers_needed(rule, demand)
-    least = math.ceil(needed)
-    most = math.ceil(min(demand.backlog, needed * (1 + rule.slack)))
-    if demand.more_to_come:
-        least, most = max(1, least), max(1, most)
-    return min(max(demand.replicas, least, rule.floor), max(most, rule.floor), rule.ceiling)
+    few = max(rule.floor, 1 if demand.more_to_come else 0)
+    least, kept, most = (
+        max(few, math.ceil(min(demand.backlog, needed * share))) for share in (1, 1 + rule.slack / 2, 1 + rule.slack)
+    )
+    chosen = kept if demand.replicas > most else max(demand.replicas, least)
+    return min(chosen, rule.ceiling)
 
 
 def explain(rule: SizingRule, demand: Demand) -> str:

@@ -48,3 +48,9 @@ def test_workers_that_answer_nothing_do_not_ask_for_more_workers() -> None:
 def test_a_count_that_falls_measures_nothing() -> None:
     """Sections that are queued again make fewer answered ones."""
     assert _watch(Pace(0.2), (0, 100, 1, True), (30, 40, 1, True)) == pytest.approx(0.2)
+
+
+def test_workers_that_come_and_go_measure_nothing() -> None:
+    """Between one worker and twenty nobody knows when the others began."""
+    assert _watch(Pace(0.2), (0, 0, 1, True), (30, 40, 20, True)) == pytest.approx(0.2)
+    assert _watch(Pace(0.2), (0, 0, 19, True), (30, 4000, 20, True)) < 0.2

@@ -94,7 +94,7 @@ def test_without_work_the_floor_is_left(rule: SizingRule, demand: Demand) -> Non
         (100, HOUR, 1, 1),  # 100 x 1 s
         (100_000, 5 * HOUR, 1, 7),  # 125,000 s of work in 17,940 s
         (100_000, 5 * HOUR, 9, 9),  # within the slack
-        (100_000, 5 * HOUR, 12, 10),  # clearly too many: need and slack stay
+        (100_000, 5 * HOUR, 12, 9),  # clearly too many: the need and half the slack stay
         (10_000_000, HOUR, 3, 20),  # the ceiling
         (3, -1.0, 1, 3),  # late: no more workers than sections
         (1000, 10.0, 2, 20),
