@@ -22,6 +22,7 @@ from credit_signals.planning.prices import load_prices
 from credit_signals.planning.wish import Wish
 
 FAR = 10  # times
+FEW = 10  # counts below it are shown with their fractions
 LARGE = {"k": 1e3, "m": 1e6, "b": 1e9}
 UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -142,7 +143,7 @@ def _load_table(plan: Plan) -> Table:
         ("CPU-hours of reading", first.read_cpu_seconds / 3600, later.read_cpu_seconds / 3600),
         ("CPU-hours of scoring", first.score_cpu_seconds / 3600, later.score_cpu_seconds / 3600),
     ):
-        table.add_row(name, f"{one:,.0f}", f"{two:,.0f}")
+        table.add_row(name, show_count(one), show_count(two))
     table.add_row("over the wire", show_bytes(first.wire_bytes), show_bytes(later.wire_bytes))
     table.caption = f"{plan.changed:.1%} of the sections differ from the pass before; only they are read"
     return table
@@ -172,11 +173,13 @@ def _machine_table(plan: Plan) -> Table:
     table.add_row(
         "", f"{first.pods:,} on {first.nodes:,} for the first pass", f"{first.hours_of_pods:,.0f} pod-hours, once"
     )
-    table.add_row(
-        "scale_workers",
-        f"at most {show_duration(plan.answer_within)}",
-        f"to answer, or a floor of {read.pods} pods: else a queue of {wish.queue_length:,} is full and the crawl waits",
-    )
+    if plan.answer_within < wish.window:
+        table.add_row(
+            "scale_workers",
+            f"at most {show_duration(plan.answer_within)}",
+            f"to answer, or a floor of {read.pods} pods: else a queue of {wish.queue_length:,} is full "
+            "and the crawl waits",
+        )
     return table
 
 
@@ -268,8 +271,8 @@ def show_times(share: float) -> str:
 
 
 def show_count(count: float) -> str:
-    """A large number for people."""
+    """A number for people: in words from a million on, two digits below ten."""
     for size, name in ((1e9, "billion"), (1e6, "million")):
         if count >= size:
             return f"{count / size:.3g} {name}"
-    return f"{count:,.0f}"
+    return f"{count:,.0f}" if count >= FEW or count == int(count) else f"{count:.2g}"
