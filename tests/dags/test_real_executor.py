@@ -82,7 +82,7 @@ def test_a_run_through_the_rest_api(platform: Platform, home: Path, tmp_path: Pa
     """
     cluster = Cluster(tmp_path)
     scaled = {"scale_deployment": PLACE, "scale_kubeconfig": str(cluster.kubeconfig), "scale_service_seconds": 3600}
-    chosen = platform.settings.model_copy(update={**scaled, "scale_look_seconds": 0.5, "scale_ceiling": 6})
+    chosen = platform.settings.model_copy(update={**scaled, "scale_look_seconds": 2, "scale_ceiling": 6})
     environment = {**os.environ, **chosen.as_environment()}
     with cluster.served(), AirflowParts(home, DAGS, environment) as airflow:
         assert airflow.import_errors() == []
