@@ -14,7 +14,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION}"
-ENV PATH=/opt/uv/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin UV_NO_CACHE=1 UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv
+ENV PATH=/opt/uv/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin VIRTUAL_ENV=/opt/venv \
+    UV_NO_CACHE=1 UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy
 WORKDIR /app
 COPY docker/build-constraints.txt docker/llama.txt docker/llama_library_only.cmake /build/
 # One llama.cpp for every node: a back end per processor generation, of which the best is chosen when it is loaded.
@@ -36,6 +37,11 @@ RUN uv pip install --require-hashes --constraint requirements.lock --excludes /b
 COPY README.md LICENSE ./
 COPY src src
 COPY workers workers
+# a wheel holds three copies of a library where there were two links, and llama.cpp's files for developers
+RUN cd /opt/venv/lib/python3*/site-packages \
+    && rm -rf lib include \
+    && cd llama_cpp/lib \
+    && for file in *.so.*.*; do for name in .so .so.0; do ln -sf "$file" "${file%%.so*}$name"; done; done
 ARG MODELS=baked
 RUN uv pip install --no-deps --build-constraint /build/build-constraints.txt --editable . \
     && mv workers/section_reader/models /models \
@@ -53,8 +59,8 @@ LABEL org.opencontainers.image.title="Credit Signals worker" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
-RUN groupadd --gid 10001 reader \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin reader \
+RUN echo 'reader:x:10001:10001:reader:/tmp:/usr/sbin/nologin' >>/etc/passwd \
+    && echo 'reader:x:10001:' >>/etc/group \
     && mkdir /data && chown 10001:10001 /data
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /models /app/workers/section_reader/models

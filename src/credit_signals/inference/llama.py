@@ -45,7 +45,7 @@ def library() -> ModuleType:
     silence = module.llama_log_callback(lambda _level, _text, _data: None)
     _keep_alive.append(silence)
     module.llama_log_set(silence, ctypes.c_void_p(0))
-    _load_processor_variants(Path(module._base_path))
+    _load_processor_variants(module)
     module.llama_backend_init()
     log.info("llama.cpp computes with %s", _processor(module))
     return module
@@ -71,12 +71,16 @@ def _processor_variants(folder: Path) -> list[Path]:
     return sorted(folder.glob("libggml-cpu-*.so"))
 
 
-def _load_processor_variants(folder: Path) -> None:
-    """Builds for mixed machines carry one back end per processor generation; llama.cpp picks the best when told to."""
+def _load_processor_variants(module: ModuleType) -> None:
+    """Builds for mixed machines carry one back end per processor generation; llama.cpp picks the best when told to.
+
+    It is told through the library that is loaded: a wheel holds copies where there were links, and a second libggml
+    has a registry of its own.
+    """
+    folder = Path(module._base_path)
     if not _processor_variants(folder):
         return
-    ggml = ctypes.CDLL(str(folder / "libggml.so"))
-    load = ggml.ggml_backend_load_all_from_path
+    load = module._lib.ggml_backend_load_all_from_path
     load.argtypes, load.restype = [ctypes.c_char_p], None
     load(os.fsencode(folder))
 
