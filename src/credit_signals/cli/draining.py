@@ -50,6 +50,10 @@ class Draining:
         self._hear.close()
 
     def _run(self) -> None:
+        with self._heard:
+            self._obey()
+
+    def _obey(self) -> None:
         number = self._next(None)
         if number is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from credit_signals.errors import CreditSignalsError
 from credit_signals.pipeline import BatchDone, Part
@@ -25,11 +25,9 @@ class WorkerTelemetry:
         self._queue_gauges = QueueGauges(fresh_seconds=LATELY_SECONDS)
         self.metrics = WorkerMetrics(lambda: not self.health.not_ready(), self._queue_gauges)
 
-    @contextmanager
-    def served(self, port: int) -> Iterator[None]:
-        """Probes and metrics on a port for the length of a block. Raises ConfigurationError when it is taken."""
-        with ProbeServer(port, self.health, self.metrics.registry):
-            yield
+    def served(self, port: int) -> ProbeServer:
+        """Probes and metrics on a port, for the length of a block."""
+        return ProbeServer(port, self.health, self.metrics.registry)
 
     @contextmanager
     def watching(self, queue: TaskQueue, store: ResultsStore) -> Iterator[None]:
@@ -52,9 +50,7 @@ class WorkerTelemetry:
                 raise
             self.health.answered(Part.STORE)
 
-        with ExitStack() as stack:
-            stack.enter_context(Watch("queue", look_at_queue, LOOK_SECONDS))
-            stack.enter_context(Watch("store", look_at_store, LOOK_SECONDS))
+        with Watch("queue", look_at_queue, LOOK_SECONDS), Watch("store", look_at_store, LOOK_SECONDS):
             yield
 
     def opened(self, seconds: float) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -128,3 +133,47 @@ def test_without_traces_nothing_is_imported() -> None:
         "sys.exit(any(name.startswith('opentelemetry.exporter') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class _Collector(BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    posted: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:  # named by http.server
+        """Take a batch of spans."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.posted.append((self.path, gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_spans_reach_a_collector() -> None:
+    """The exporter follows the standard variables, and the last spans are sent when the process ends."""
+    server = HTTPServer(("127.0.0.1", 0), _Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        code = (
+            "from credit_signals.telemetry.traces import export_traces\n"
+            "with export_traces('credit-signals-test').step('reader.read', ['section-1']): pass"
+        )
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    finally:
+        server.shutdown()
+        server.server_close()
+    ((path, body),) = _Collector.posted
+    assert path == "/v1/traces"
+    assert all(word in body for word in (b"credit-signals-test", b"reader.read", b"section-1"))
+
+
+def test_traces_without_the_extra_are_refused() -> None:
+    """Who asks for traces and lacks the extra is told its name."""
+    code = (
+        "import sys; sys.modules['opentelemetry.exporter'] = None\n"
+        "from credit_signals.telemetry.traces import export_traces\n"
+        "export_traces('x')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert "ConfigurationError: CREDIT_SIGNALS_TRACES needs the extra `otel`" in ended.stderr
