@@ -1,4 +1,4 @@
-"""`credit-signals scale`: how many worker pods there are on the cluster, how many the work needs, and a wish for more."""
+"""`credit-signals scale`: how many worker pods the cluster has, how many the work needs, and a wish for more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ app = typer.Typer(
     The Deployment is CREDIT_SIGNALS_SCALE_DEPLOYMENT (namespace/name), reached with CREDIT_SIGNALS_SCALE_KUBECONFIG,
     or from a pod with its service account. Scaling is safe at any moment, up and down: a pod that goes finishes its
     batch or hands it back, and what a killed pod held goes to others. What KEDA or a HorizontalPodAutoscaler scales is
-    left to it. During a run the DAG's task scale_workers sizes the workers itself, and may take back a wish of yours.""",
+    left to it. During a run the DAG's task scale_workers sizes the workers itself, and may take back your wish.""",
 )
 
 
