@@ -66,6 +66,7 @@ class Seen:
     mean: float
     late: float
     drain: float
+    pace: float = 0.0  # seconds of one worker for a section while the burst was read
 
 
 def make_section(chance: random.Random) -> Section:
@@ -171,7 +172,9 @@ def real(count: int, arrivals: Sequence[tuple[float, Sequence[Section]]]) -> See
         groups = ready.run(arrivals)
     waits = [(end - group.at, 1) for group in groups for end in group.answered]
     last = max(end for group in groups for end in group.answered)
-    return Seen(statistics.fmean(wait for wait, _ in waits), weighted_percentile(waits, 0.95), last - groups[-1].at)
+    burst = groups[-1].at
+    pace = (last - burst) * count / sum(end > burst for group in groups for end in group.answered)
+    return Seen(statistics.fmean(wait for wait, _ in waits), weighted_percentile(waits, 0.95), last - burst, pace)
 
 
 def foretold(count: int, model: PodModel, arrivals: Sequence[tuple[float, Sequence[Section]]]) -> Seen:
@@ -191,7 +194,9 @@ def compare(count: int, seconds: float, seed: int) -> float:
     batch_seconds, section_seconds = (statistics.fmean(pair) for pair in zip(before, after, strict=True))
     said = foretold(count, PodModel(section_seconds, batch_seconds, BATCH), arrivals)
     sections = sum(len(some) for _, some in arrivals)
-    drift = f"{before[1] * 1e3:.0f} before, {after[1] * 1e3:.0f} after"
+    drift = (
+        f"{before[1] * 1e3:.0f} before, {after[1] * 1e3:.0f} after, {seen.pace * 1e3:.0f} in the burst of the real run"
+    )
     print(
         f"\n{count} workers: {sections} sections in {len(arrivals)} arrivals over {seconds:g} s, load {load:.1f}; "
         f"measured {section_seconds * 1e3:.0f} ms a section ({drift}), {batch_seconds * 1e3:.0f} ms a batch"

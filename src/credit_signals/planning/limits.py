@@ -52,7 +52,7 @@ def _whole_lists(wish: Wish, figures: Figures) -> list[Limit]:
             f"{figures['index_cpu_seconds_per_company'] * 1e3:.2g} ms a company, "
             f"{figures['page_answer_seconds']:g} s are waited for",
             Origin.MEASURED,
-            "page and search the list in SQL; company pages and the JSON results are not affected",
+            "page and search the list in SQL; the pages of companies are not affected",
         ),
         Limit(
             "each crawl shard lists all companies of the run",
