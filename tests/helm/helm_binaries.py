@@ -55,13 +55,13 @@ def _installer() -> list[str]:
     """A command that installs packages into a folder."""
     for uv in (ROOT / ".uv/bin/uv", shutil.which("uv")):
         if uv and Path(uv).exists():
-            return [str(uv), "pip", "install", "--quiet", "--python", sys.executable]
+            return [str(uv), "pip", "install", "--quiet", "--no-cache", "--python", sys.executable]
     for python in (sys.executable, shutil.which("python3")):
         if (
             python
             and subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
         ):
-            return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            return [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check"]
     raise NoHelm("there is neither uv nor pip")
 
 

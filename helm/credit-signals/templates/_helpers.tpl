@@ -131,7 +131,7 @@ capabilities:
 {{- end -}}
 
 {{- define "credit-signals.modelMounts" -}}
-{{- if ne .Values.model.delivery "image" }}
+{{- if ne .Values.model.delivery "image" -}}
 - name: models
   mountPath: /models
   readOnly: true
@@ -144,12 +144,12 @@ capabilities:
 {{- end -}}
 
 {{- define "credit-signals.modelVolumes" -}}
-{{- if eq .Values.model.delivery "pvc" }}
+{{- if eq .Values.model.delivery "pvc" -}}
 - name: models
   persistentVolumeClaim:
     claimName: {{ .Values.model.pvc.claimName }}
     readOnly: true
-{{- else if eq .Values.model.delivery "fetch" }}
+{{- else if eq .Values.model.delivery "fetch" -}}
 - name: models
   emptyDir:
     sizeLimit: {{ .Values.model.fetch.sizeLimit }}
@@ -158,7 +158,7 @@ capabilities:
 
 {{/* The init container that fetches the model and checks its hash. */}}
 {{- define "credit-signals.modelFetch" -}}
-{{- if eq .Values.model.delivery "fetch" }}
+{{- if eq .Values.model.delivery "fetch" -}}
 - name: fetch-model
   image: {{ include "credit-signals.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
