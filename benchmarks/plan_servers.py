@@ -9,11 +9,28 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from credit_signals import wiring
 from credit_signals.children import end_child, free_port, start_child
+from credit_signals.domain import Company
+from credit_signals.settings import Settings
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+Figures = dict[str, list[float]]  # by name: one value of each repetition
+
+
+@dataclass(frozen=True)
+class World:
+    """Where one repetition works."""
+
+    settings: Settings
+    companies: list[Company]
+    parts: wiring.Parts
+    postgres: int
+    url: str
 
 
 def cpu_seconds(pid: int) -> float:
@@ -92,4 +109,4 @@ def sample_sites(folder: Path, pattern: str = "{name}") -> Iterator[tuple[list[t
         end_child(child)
 
 
-__all__ = ["cpu_seconds", "end_child", "private_postgres", "sample_sites", "start_child"]
+__all__ = ["Figures", "World", "cpu_seconds", "end_child", "private_postgres", "sample_sites", "start_child"]

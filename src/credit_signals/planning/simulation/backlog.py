@@ -66,10 +66,6 @@ class Backlog:
             self._change(-piece.sections)
         self._wake_crawl()
 
-    def give_back(self, pieces: Sequence[Piece]) -> None:
-        """Hand back unread what was taken a moment ago: no attempt counts."""
-        self._return([replace(piece, attempts=piece.attempts - 1) for piece in pieces])
-
     def lose(self, pieces: Sequence[Piece]) -> Any:
         """A process: what a dead worker held is delivered again after the idle time, or is dead."""
         yield self._env.timeout(self._services.idle_seconds)
