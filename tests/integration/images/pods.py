@@ -69,8 +69,8 @@ class WorkerPod:
 
     def answer(self, path: str) -> int:
         """The status with which the worker's probe server answers; 0 while it does not."""
-        (pod,) = json.loads(podman("pod", "inspect", f"{self.name}-pod-0", "--format", "json") or "[]") or [{}]
-        infra = json.loads(podman("inspect", pod["InfraContainerID"]))[0]
+        holder = self.look()["HostConfig"]["NetworkMode"].removeprefix("container:")  # of the pod's network
+        (infra,) = json.loads(podman("inspect", holder))
         address = next(iter(infra["NetworkSettings"]["Networks"].values()))["IPAddress"]
         try:
             return httpx.get(f"http://{address}:8080{path}", timeout=2, trust_env=False).status_code
@@ -82,8 +82,11 @@ class WorkerPod:
         os.kill(self.pid, signal.SIGKILL)
 
     def stop(self, grace: int) -> int:
-        """End the pod as a node does: SIGTERM, and SIGKILL after the grace. The worker's exit status."""
-        podman("pod", "stop", "--time", str(grace), f"{self.name}-pod-0")
+        """End the worker as a node does: SIGTERM, and SIGKILL after the grace. Its exit status.
+
+        Not `podman pod stop`: it takes the pod's network away first.
+        """
+        podman("stop", "--time", str(grace), self.container)
         return int(self.look()["State"]["ExitCode"])
 
     def log(self) -> str:
@@ -96,7 +99,7 @@ class WorkerPod:
 def playing(manifests: list[Mapping[str, Any]], deployment: Mapping[str, Any], name: str) -> Iterator[WorkerPod]:
     """A worker Deployment of the chart as one pod of this name, and the manifests that it needs beside it."""
     adapted = yaml.safe_dump_all([*manifests, as_podman_takes_it(deployment, name)], sort_keys=False)
-    podman("kube", "play", "-", given=adapted)
+    podman("kube", "play", "--network", "podman", "-", given=adapted)
     try:
         yield WorkerPod(name)
     finally:
