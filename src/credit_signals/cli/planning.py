@@ -151,7 +151,7 @@ def _load_table(plan: Plan) -> Table:
 
 def _machine_table(plan: Plan) -> Table:
     crawl, read, first = plan.sized.crawl, plan.sized.read, plan.first_read
-    wish = plan.wish
+    wish, spare = plan.wish, show_duration(plan.answer_within)
     table = Table("machines", "number", "because", title="Machines", title_justify="left")
     table.add_row(
         "crawl processes",
@@ -176,9 +176,9 @@ def _machine_table(plan: Plan) -> Table:
     if plan.answer_within < wish.window:
         table.add_row(
             "scale_workers",
-            f"at most {show_duration(plan.answer_within)}",
-            f"to answer, or a floor of {read.pods} pods: else a queue of {wish.queue_length:,} is full "
-            "and the crawl waits",
+            f"a ceiling of {read.pods:,} or more",
+            f"else a queue of {wish.queue_length:,} is full and the crawl waits; aiming at {spare} or less, pods come "
+            "and go less",
         )
     return table
 

@@ -46,10 +46,10 @@ class Plan:
 
     @property
     def answer_within(self) -> float:
-        """The longest time to answer, in seconds, that the task scale_workers may aim at while sites are crawled.
+        """The longest time to answer, in seconds, at which the task scale_workers has enough pods for the crawl by it.
 
-        Aiming at a longer one, it asks for fewer pods than the crawl needs even when the queue is full, and the crawl
-        waits for room for the rest of the pass.
+        Aiming at a longer one, only a queue more than half full asks for them: the crawl does not wait either, but pods
+        come and go more.
         """
         rate = self.sized.read.sections_per_second
         starting = self.figures["node_start_seconds"] + self.figures["pod_start_seconds"]

@@ -16,7 +16,8 @@ TICKS = 4_000
 BURST_SHARE = 0.1  # of the sections of a pass come at once
 BURST_AT = 0.5  # of the window
 CEILING = 3  # times the pods of the plan
-CAREFUL = 0.7  # of the longest time for which the queue's bound does not hold the crawl back
+ANSWER_WITHIN = 24 * 3600.0  # the hours of the form of the DAG crawl_companies
+LOOK_SECONDS = 30.0  # Settings.scale_look_seconds
 STORE_LANES = 4  # processors of the database
 DAY = 86_400.0
 
@@ -48,7 +49,8 @@ def make_timeline(plan: Plan, seconds: float = DAY, seed: int = 1) -> Timeline:
         cluster=Cluster(
             workers=1,
             rule=rule,
-            answer_within=plan.answer_within * CAREFUL,
+            answer_within=min(ANSWER_WITHIN, plan.wish.window),
+            look_seconds=LOOK_SECONDS,
             node_seconds=figures["node_start_seconds"],
             pod_seconds=figures["pod_start_seconds"],
             pods_per_node=read.pods_of_node,

@@ -102,8 +102,8 @@ def test_a_gpu_pays_earlier_for_larger_readers() -> None:
     assert [each.pays_from for each in generative] == sorted((each.pays_from for each in generative), reverse=True)
 
 
-def test_a_slower_answer_than_the_queue_bears_is_told() -> None:
-    """The time that scaling may aim at is what a full queue holds: twice the queue, nearly twice the time."""
+def test_the_time_that_a_queue_holds_is_told() -> None:
+    """The time at which scaling needs no full queue is what a full queue holds: twice the queue, nearly twice as long."""
     small, large = plan_of(WEEKLY).answer_within, plan_of(replace(WEEKLY, queue_length=100_000)).answer_within
     assert 1.5 * small < large < 2 * small
 

@@ -55,10 +55,10 @@ class Cluster:
     """Who starts and ends workers. Times in seconds.
 
     `workers` run from the start. With a `rule` their number is looked at every `look_seconds`, as the task
-    scale_workers does: while sites are crawled, `answer_within` is left, from then on what is left of it. Without a
-    rule the number stays. `node_seconds` until a new node takes pods, `pod_seconds` from
-    there to the first section (image, model). `interruptions` per node and hour: the node goes after `notice_seconds`,
-    or, in `without_notice` of the cases (0 to 1), at once.
+    scale_workers does: while sites are crawled, `answer_within` is left, and a queue near its bound asks for more
+    workers; from then on what is left of it counts. Without a rule the number stays. `node_seconds` until a new node
+    takes pods, `pod_seconds` from there to the first section (image, model). `interruptions` per node and hour: the
+    node goes after `notice_seconds`, or, in `without_notice` of the cases (0 to 1), at once.
     """
 
     workers: int = 1

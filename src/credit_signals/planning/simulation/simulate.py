@@ -85,6 +85,7 @@ class _Run:
                 seconds_left=cluster.answer_within - since_crawled,
                 replicas=self._fleet.wished,
                 more_to_come=not self._crawled.triggered,
+                full_at=self._scenario.services.queue_length,
             )
             self._fleet.wish(choose_replicas(cluster.rule, demand))
             yield self._env.timeout(cluster.look_seconds)

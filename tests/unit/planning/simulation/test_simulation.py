@@ -177,18 +177,19 @@ def test_scaling_meets_the_time_to_answer() -> None:
     assert 300 <= outcome.ended <= 600
 
 
-def test_too_long_a_time_to_answer_starves_the_crawl() -> None:
-    """Aiming at a time in which more arrives than the queue holds, the rule leaves the crawl waiting for room."""
+def test_a_crawl_waits_for_a_low_ceiling_only() -> None:
+    """However long a time scaling aims at, a filling queue gets workers; with too low a ceiling the crawl waits."""
     arrivals = [Arrival(float(at), 40) for at in range(600)]  # four workers' work
-    rule = SizingRule(floor=1, ceiling=50, start_seconds=5)
     services = Services(queue_length=2000)
 
-    def waited(answer_within: float) -> float:
+    def waited(answer_within: float, ceiling: int) -> float:
+        rule = SizingRule(floor=1, ceiling=ceiling, start_seconds=5)
         cluster = Cluster(workers=1, rule=rule, answer_within=answer_within, look_seconds=5, pod_seconds=5)
         return simulate(Scenario(arrivals, PodModel(0.1), cluster, services)).crawl_waited
 
-    assert waited(40) == 0
-    assert waited(6 * 3600) > 600
+    assert waited(40, 10) == 0
+    assert waited(6 * 3600, 10) == 0
+    assert waited(6 * 3600, 2) > 300
 
 
 def test_the_horizon_ends_a_simulation() -> None:
