@@ -4,7 +4,7 @@
 #
 # The packages are those of requirements.lock, with which the DAGs are tested, where they differ from the image's own;
 # `uv pip check` ends the build if a provider of the image does not go with them. AIRFLOW_IMAGE pins the base by digest.
-ARG AIRFLOW_IMAGE=docker.io/apache/airflow:3.3.2-python3.12
+ARG AIRFLOW_IMAGE=apache/airflow:3.3.2-python3.12
 
 FROM ${AIRFLOW_IMAGE}
 ARG UV_VERSION=0.13.9

@@ -4,7 +4,7 @@
 #
 # Build arguments: PYTHON_IMAGE pins the base by digest (docs/images.md), MODELS=mounted leaves the models out,
 # SOURCE and REVISION go into the labels.
-ARG PYTHON_IMAGE=docker.io/library/python:3.12-slim-trixie
+ARG PYTHON_IMAGE=python:3.12-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
 ARG UV_VERSION=0.13.9
