@@ -10,8 +10,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from credit_signals.crawl import DEFAULT_USER_AGENT
-from credit_signals.domain import Budget
+from credit_signals.domain import DEFAULT_USER_AGENT, Budget
 from credit_signals.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]

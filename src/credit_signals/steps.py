@@ -19,12 +19,7 @@ from credit_signals import pipeline, settings, wiring
 from credit_signals.children import end_child, start_child
 from credit_signals.domain import Budget, now
 from credit_signals.errors import ClusterUnavailable, ConfigurationError, CreditSignalsError, ScalingRefused, StepFailed
-from credit_signals.intake import read_companies
 from credit_signals.store.base import ResultsStore
-from credit_signals.tuning.life.course import Life, figures_of, run_step
-from credit_signals.tuning.life.deciding import require_activities
-from credit_signals.tuning.life.plan import Folder, plan_of, read_plan, write_plan
-from credit_signals.tuning.life.stages import STEPS
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +55,8 @@ def _request(form: Mapping[str, Any], run_id: str, store: ResultsStore) -> pipel
     if known:  # a repeated step: who is due may have changed since
         return pipeline.RunRequest(known, store.rejections(run_id), budget, form["reread"], run_id)
     if form["companies"]:
+        from credit_signals.intake import read_companies
+
         companies, rejected = read_companies(Path(form["companies"]))
         return pipeline.RunRequest(companies[: form["limit"]], rejected, budget, form["reread"], run_id)
     due = store.due_companies(now() - timedelta(days=form["due_days"]), form["limit"])
@@ -187,6 +184,9 @@ def open_life(form: Mapping[str, Any], run_id: str) -> str:
     Form: the fields of tuning.life.plan. The blind split and the teacher's answers are shared by all lives: the split
     is written once, and no sentence is paid for twice. Raises ConfigurationError.
     """
+    from credit_signals.tuning.life.deciding import require_activities
+    from credit_signals.tuning.life.plan import plan_of, write_plan
+
     chosen = settings.load()
     folder = chosen.lives_dir / run_id
     if folder.resolve().parent != chosen.lives_dir.resolve():
@@ -202,6 +202,9 @@ def open_life(form: Mapping[str, Any], run_id: str) -> str:
 
 def live(step: str, folder: str) -> dict[str, Any]:
     """Do a step of a life, in the Python of the settings where it names one; its figures. Raises StepFailed."""
+    from credit_signals.tuning.life.course import Life, figures_of, run_step
+    from credit_signals.tuning.life.plan import Folder, read_plan
+
     chosen = settings.load()
     if chosen.tune_python:
         command = [str(chosen.tune_python), "-m", "credit_signals.cli", "tune", "life-step", step, "--work", folder]
@@ -213,6 +216,8 @@ def live(step: str, folder: str) -> dict[str, Any]:
         if status:
             raise StepFailed(step, f"{chosen.tune_python} ended with {status}; the log above says why", folder)
         return figures_of(step, Path(folder))
+    from credit_signals.tuning.life.stages import STEPS
+
     plan = read_plan(Path(folder))
     tools = wiring.life_tools(chosen, LIFE_BY, plan.teacher.key_env)
     return run_step(STEPS[step], Life(plan, Folder(Path(folder)), tools))

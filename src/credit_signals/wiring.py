@@ -1,4 +1,7 @@
-"""From settings to parts. Nothing here runs at import; each door calls what it needs."""
+"""From settings to parts. Nothing here runs at import; each door calls what it needs.
+
+What a reader worker needs is imported at the top, for its pods are many; what others need, where it is opened.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from credit_signals.crawl import FetchLimits
 from credit_signals.domain import RegisteredReader
 from credit_signals.errors import ConfigurationError, ModelRefused, ReaderUnknown
 from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
-from credit_signals.pipeline import CrawlTools, NoTraces, ReaderShelf, Traces
-from credit_signals.scaling import KubernetesDeployment, SizingRule, WorkerDeployment
-from credit_signals.scoring import Weights, load_weights
+from credit_signals.pipeline import NoTraces, ReaderShelf, Traces
 from credit_signals.settings import PROJECT_ROOT, Settings, secret
 from credit_signals.store import SqlStore
 from credit_signals.store.base import ResultsStore, SchemaChange
 from credit_signals.task_queue import EmbeddedRedis, QueueOptions, RedisQueue
 from credit_signals.task_queue.base import TaskQueue
 from credit_signals.telemetry.traces import export_traces
-from credit_signals.tuning.life.tools import Tools
+
+if TYPE_CHECKING:
+    from credit_signals.crawl import FetchLimits
+    from credit_signals.pipeline import CrawlTools
+    from credit_signals.scaling import SizingRule, WorkerDeployment
+    from credit_signals.scoring import Weights
+    from credit_signals.tuning.life.tools import Tools
 
 
 def open_traces(settings: Settings, service: str) -> Traces:
@@ -136,6 +143,8 @@ def present_reader_id(settings: Settings, store: ResultsStore) -> str:
 
 def life_tools(settings: Settings, by: str, key_env: str = "") -> Tools:
     """What the life of a reader needs; the teacher's key is in the variable `key_env`. Raises ConfigurationError."""
+    from credit_signals.tuning.life.tools import Tools
+
     return Tools(
         open_store=lambda: open_store(settings),
         manifest_of=manifest_of,
@@ -148,11 +157,15 @@ def life_tools(settings: Settings, by: str, key_env: str = "") -> Tools:
 
 def open_weights(settings: Settings) -> Weights:
     """The gauge's weights. Raises ConfigurationError."""
+    from credit_signals.scoring import load_weights
+
     return load_weights(settings.weights)
 
 
 def open_deployment(settings: Settings) -> WorkerDeployment:
     """The Deployment of workers that is scaled. Raises ConfigurationError when none is set."""
+    from credit_signals.scaling import KubernetesDeployment
+
     if not settings.scale_deployment:
         raise ConfigurationError(
             "no cluster is configured: set CREDIT_SIGNALS_SCALE_DEPLOYMENT to namespace/name of the worker Deployment"
@@ -162,11 +175,15 @@ def open_deployment(settings: Settings) -> WorkerDeployment:
 
 def sizing_rule(settings: Settings) -> SizingRule:
     """Between how many workers a run may choose. Raises ConfigurationError."""
+    from credit_signals.scaling import SizingRule
+
     return SizingRule(floor=settings.scale_floor, ceiling=settings.scale_ceiling)
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:
     """The limits of every request."""
+    from credit_signals.crawl import FetchLimits
+
     return FetchLimits(
         user_agent=settings.user_agent,
         allow_private_network=settings.allow_private_network,
@@ -178,6 +195,8 @@ def fetch_limits(settings: Settings) -> FetchLimits:
 
 def crawl_tools(settings: Settings, store: ResultsStore, queue: TaskQueue | None) -> CrawlTools:
     """What crawling needs."""
+    from credit_signals.pipeline import CrawlTools
+
     return CrawlTools(
         store=store,
         queue=queue,

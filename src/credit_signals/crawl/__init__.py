@@ -3,14 +3,13 @@
 from credit_signals.crawl.archive import ArchivedResponse, WarcArchive
 from credit_signals.crawl.faults import site_faults
 from credit_signals.crawl.fetcher import Fetcher
-from credit_signals.crawl.limits import DEFAULT_USER_AGENT, CrawlMemory, FetchLimits
+from credit_signals.crawl.limits import CrawlMemory, FetchLimits
 from credit_signals.crawl.roles import classify_role
 from credit_signals.crawl.site import crawl_site
 from credit_signals.crawl.urls import canonical_url
 from credit_signals.crawl.verdict import judge_site
 
 __all__ = [
-    "DEFAULT_USER_AGENT",
     "ArchivedResponse",
     "CrawlMemory",
     "FetchLimits",

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from credit_signals.domain import Fetch
+from credit_signals.domain import DEFAULT_USER_AGENT, Fetch
 from credit_signals.errors import ConfigurationError
-
-DEFAULT_USER_AGENT = "credit-signals/0.1 (+https://credit-signals.example/bot; bot@credit-signals.example)"
 
 CONNECT_TARGET = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s\[\]:]+):\d{1,5}")
 

@@ -30,6 +30,7 @@ from credit_signals.domain.readers import (
     reader_before,
 )
 from credit_signals.domain.sites import (
+    DEFAULT_USER_AGENT,
     ArchivedAt,
     Budget,
     Company,
@@ -52,6 +53,7 @@ from credit_signals.domain.sites import (
 )
 
 __all__ = [
+    "DEFAULT_USER_AGENT",
     "Activity",
     "ArchivedAt",
     "Budget",

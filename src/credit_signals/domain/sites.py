@@ -10,6 +10,9 @@ from pydantic import Field
 
 from credit_signals.domain.nouns import Noun, content_id
 
+# how the crawler names itself while nobody says otherwise
+DEFAULT_USER_AGENT = "credit-signals/0.1 (+https://credit-signals.example/bot; bot@credit-signals.example)"
+
 # --- companies and runs -------------------------------------------------------------------------------------------
 
 

@@ -4,19 +4,26 @@
     -> settle -> score_run -> write_pages
 
 Each verb may be run twice: what is recorded is skipped, what was lost is done again.
+
+What a verb needs is loaded when the verb is first asked for: a worker never loads what crawls or draws, for its memory
+and its start count once for each pod.
 """
 
-from credit_signals.pipeline.crawling import CrawlTools, crawl_shard, enqueue_company
-from credit_signals.pipeline.holding import Hand
-from credit_signals.pipeline.housekeeping import HouseReport, keep_house
-from credit_signals.pipeline.judging import score_record, score_run
-from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
-from credit_signals.pipeline.opening import RunRequest, known_run, open_run
-from credit_signals.pipeline.pages import company_page, write_pages
-from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
-from credit_signals.pipeline.scaling_workers import ReadingTime, ScaleLook, ScaleTools, WorkerScaler, scale
-from credit_signals.pipeline.shelf import ReaderShelf
-from credit_signals.pipeline.texts import read_lines
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from credit_signals.pipeline.crawling import CrawlTools, crawl_shard, enqueue_company
+    from credit_signals.pipeline.holding import Hand
+    from credit_signals.pipeline.housekeeping import HouseReport, keep_house
+    from credit_signals.pipeline.judging import score_record, score_run
+    from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
+    from credit_signals.pipeline.opening import RunRequest, known_run, open_run
+    from credit_signals.pipeline.pages import company_page, write_pages
+    from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
+    from credit_signals.pipeline.scaling_workers import ReadingTime, ScaleLook, ScaleTools, WorkerScaler, scale
+    from credit_signals.pipeline.shelf import ReaderShelf
+    from credit_signals.pipeline.texts import read_lines
 
 __all__ = [
     "BatchDone",
@@ -51,3 +58,26 @@ __all__ = [
     "work",
     "write_pages",
 ]
+
+_NAMES_IN = {
+    "crawling": ("CrawlTools", "crawl_shard", "enqueue_company"),
+    "holding": ("Hand",),
+    "housekeeping": ("HouseReport", "keep_house"),
+    "judging": ("score_record", "score_run"),
+    "observing": ("BatchDone", "NoObserver", "NoTraces", "Part", "Traces", "WorkObserver"),
+    "opening": ("RunRequest", "known_run", "open_run"),
+    "pages": ("company_page", "write_pages"),
+    "reading": ("WorkOptions", "note_dead_letters", "settle", "sweep_unqueued", "work"),
+    "scaling_workers": ("ReadingTime", "ScaleLook", "ScaleTools", "WorkerScaler", "scale"),
+    "shelf": ("ReaderShelf",),
+    "texts": ("read_lines",),
+}
+
+if not TYPE_CHECKING:  # a type checker would take any name for known
+
+    def __getattr__(name: str) -> object:
+        module = next((module for module, names in _NAMES_IN.items() if name in names), "")
+        if not module:
+            raise AttributeError(f"module {__name__} has no attribute {name}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+        return value

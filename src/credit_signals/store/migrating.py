@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from functools import partial
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-
-from credit_signals.errors import StoreError, StoreUnavailable
+from credit_signals.errors import StoreUnavailable
 from credit_signals.store.base import SchemaChange
 from credit_signals.store.database import LOCK_SECONDS, Database
-
-_LOCK_KEY = 0x6372656469740001  # any constant of our own
+from credit_signals.store.revisions import newest_revision, revision_of
 
 
 def migrate(database: Database) -> SchemaChange:
@@ -25,46 +16,15 @@ def migrate(database: Database) -> SchemaChange:
 
     Raises StoreUnavailable, and StoreError for the schema of a later version.
     """
-    config = migration_config()
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head() or ""
     if database.is_sqlite:
         _use_wal(database)
     with database.reading() as connection:
-        present = _revision(connection)
-    if present == head:
-        return SchemaChange(head, head)
-    if present and present not in {script.revision for script in scripts.walk_revisions()}:
-        raise StoreError(f"{database.name} has the schema {present} of a later version; this one knows {head}")
-    if not database.is_sqlite:
-        return database.write(partial(_upgrade, config=config, lock=True))
-    # Alembic copies a table that SQLite cannot alter; dropping the old one would delete the rows that refer to it.
-    unchecked = Database(database.url.render_as_string(hide_password=False), foreign_keys=False)
-    try:
-        return unchecked.write(partial(_upgrade, config=config, lock=False))  # BEGIN IMMEDIATE is the lock
-    finally:
-        unchecked.close()
+        present = revision_of(connection)
+    if present == newest_revision():
+        return SchemaChange(present, present)
+    from credit_signals.store.upgrading import upgrade  # noqa: PLC0415  slow to load, seldom needed
 
-
-def _upgrade(connection: Connection, config: Config, lock: bool) -> SchemaChange:
-    if lock:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-    before = _revision(connection)  # another process may have been first
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    return SchemaChange(before, _revision(connection))
-
-
-def _revision(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or ""
-
-
-def migration_config() -> Config:
-    """Alembic's configuration, without a file. A `%` in the path is escaped for its parser."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+    return upgrade(database, present)
 
 
 def _use_wal(database: Database) -> None:

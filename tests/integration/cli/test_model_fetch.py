@@ -13,7 +13,8 @@ from threading import Thread
 import pytest
 from typer.testing import CliRunner
 
-from credit_signals.cli import app, fetching
+from credit_signals.cli import fetching
+from credit_signals.cli.commands import app
 from credit_signals.errors import ConfigurationError, ModelRefused
 from credit_signals.inference.manifest import write_encoder_manifest
 

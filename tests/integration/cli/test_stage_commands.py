@@ -19,7 +19,7 @@ from tests.sample_web.server import SampleWeb, load_faults
 from typer.testing import CliRunner, Result
 
 from credit_signals.children import end_child, free_port, start_child
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.report import results_schema
 from credit_signals.task_queue import EmbeddedRedis
 

@@ -13,7 +13,7 @@ import pytest
 from tests.integration.inference.reader_samples import MINILM, make_heads
 from typer.testing import CliRunner, Result
 
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.inference import reader_id
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import SignalHeads

@@ -11,7 +11,7 @@ from tests.unit.pipeline.pipeline_world import World, section
 from typer.testing import CliRunner
 
 from credit_signals import steps, wiring
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.errors import ScalingRefused
 from credit_signals.settings import Settings
 

@@ -21,13 +21,15 @@ import store_writing
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, text
 
 from credit_signals.errors import StoreError, StoreUnavailable
 from credit_signals.store import SqlStore
 from credit_signals.store.database import Database
-from credit_signals.store.migrating import migration_config
+from credit_signals.store.revisions import newest_revision
 from credit_signals.store.tables import metadata
+from credit_signals.store.upgrading import migration_config
 
 WRITER = Path(store_writing.__file__)
 
@@ -44,6 +46,11 @@ def test_models_and_migrations_agree(sql_url: str) -> None:
     migrated(sql_url).close()
     with Database(sql_url).reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_migration_is_the_one_looked_for() -> None:
+    """A store is up to date when it has the newest revision: a new migration is run."""
+    assert ScriptDirectory.from_config(migration_config()).get_current_head() == newest_revision()
 
 
 def test_migrations_can_be_undone(sql_url: str) -> None:

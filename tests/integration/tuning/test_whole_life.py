@@ -22,7 +22,7 @@ from tests.integration.tuning.life_world import (
 from typer.testing import CliRunner, Result
 
 from credit_signals import pipeline, settings, wiring
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.domain import Company, SiteStatus, now
 from credit_signals.inference import reader_id
 from credit_signals.inference.manifest import load_manifest

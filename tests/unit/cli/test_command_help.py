@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from credit_signals.cli import app, main
+from credit_signals.cli.commands import app, main
 from credit_signals.store import SqlStore
 
 COMMANDS = [
@@ -82,7 +82,7 @@ def test_every_command_explains_itself(command: list[str]) -> None:
 def test_help_loads_no_stage() -> None:
     """Help answers at once: what crawls, reads and stores is loaded by the commands that need it."""
     code = (
-        "import sys; from credit_signals.cli import app; "
+        "import sys; from credit_signals.cli.commands import app; "
         "print([n for n in ('redis','sqlalchemy','networkx','trafilatura','numpy','llama_cpp') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.cli.mwaa_files import HOME, Wanted, build
 from credit_signals.cli.mwaa_pins import join_pins, read_pins
 from credit_signals.errors import ConfigurationError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.inference.manifest import load_manifest, reader_id
 from credit_signals.tuning.answers import load_answers
 

@@ -10,7 +10,7 @@ import pytest
 from scripted_endpoint import Answer, ScriptedEndpoint, completion
 from typer.testing import CliRunner
 
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.tuning.chat import ChatRow, Message, write_rows
 from credit_signals.tuning.evaluation.generated import measure_generated
 from credit_signals.tuning.labelling.asking import Limits

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from credit_signals.cli import app
+from credit_signals.cli.commands import app
 from credit_signals.errors import ConfigurationError
 from credit_signals.tuning.answers import BASELINE, Answers, load_answers, save_answers
 from credit_signals.tuning.comparison import compare
