@@ -19,6 +19,7 @@ from credit_signals.domain.findings import (
     Subject,
 )
 from credit_signals.domain.nouns import Noun, content_id, now
+from credit_signals.domain.overviews import NOT_JUDGED, ReportGroup, RunOverview, Wanted
 from credit_signals.domain.readers import (
     Comparison,
     FigureChange,
@@ -54,6 +55,7 @@ from credit_signals.domain.sites import (
 
 __all__ = [
     "DEFAULT_USER_AGENT",
+    "NOT_JUDGED",
     "Activity",
     "ArchivedAt",
     "Budget",
@@ -80,7 +82,9 @@ __all__ = [
     "Promotion",
     "RegisteredReader",
     "Rejection",
+    "ReportGroup",
     "Run",
+    "RunOverview",
     "Score",
     "Section",
     "SectionKind",
@@ -93,6 +97,7 @@ __all__ = [
     "Stance",
     "Subject",
     "Trade",
+    "Wanted",
     "content_id",
     "now",
     "present_reader_id",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credit_signals.pipeline.judging import score_record, score_run
     from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
     from credit_signals.pipeline.opening import RunRequest, known_run, open_run
-    from credit_signals.pipeline.pages import company_page, write_pages
+    from credit_signals.pipeline.pages import company_page, index_page, write_pages
     from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
     from credit_signals.pipeline.scaling_workers import ReadingTime, ScaleLook, ScaleTools, WorkerScaler, scale
     from credit_signals.pipeline.shelf import ReaderShelf
@@ -45,6 +45,7 @@ __all__ = [
     "company_page",
     "crawl_shard",
     "enqueue_company",
+    "index_page",
     "keep_house",
     "known_run",
     "note_dead_letters",
@@ -66,7 +67,7 @@ _NAMES_IN = {
     "judging": ("score_record", "score_run"),
     "observing": ("BatchDone", "NoObserver", "NoTraces", "Part", "Traces", "WorkObserver"),
     "opening": ("RunRequest", "known_run", "open_run"),
-    "pages": ("company_page", "write_pages"),
+    "pages": ("company_page", "index_page", "write_pages"),
     "reading": ("WorkOptions", "note_dead_letters", "settle", "sweep_unqueued", "work"),
     "scaling_workers": ("ReadingTime", "ScaleLook", "ScaleTools", "WorkerScaler", "scale"),
     "shelf": ("ReaderShelf",),

@@ -1,19 +1,59 @@
-"""All companies of a run, worst first."""
+"""The companies of a run, worst first, by pages."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from credit_signals.domain import Activity, Company, CompanyReport, Rejection, Signal
+from credit_signals.domain import (
+    Activity,
+    Company,
+    CompanyReport,
+    Rejection,
+    ReportGroup,
+    RunOverview,
+    Signal,
+    Wanted,
+)
 from credit_signals.report.activity_depth import deepest
 from credit_signals.report.gauge_dial import tone_of
-from credit_signals.report.links import page_name
+from credit_signals.report.links import index_name, page_name
 from credit_signals.report.pages import render
+from credit_signals.taxonomy.signals import BY_CODE
 
 STRONGEST = 3
 MAX_REJECTIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """One page of a run's index: `reports` in their order, `found` of the companies being `wanted`, on `pages` pages.
+
+    `overview` counts the whole run; `rejections` are its first refused lines, shown on the first page.
+    """
+
+    run_id: str
+    reports: Sequence[CompanyReport]
+    overview: RunOverview
+    rejections: Sequence[Rejection] = ()
+    number: int = 1
+    pages: int = 1
+    per_page: int = 0
+    found: int = 0
+    wanted: Wanted = Wanted()  # noqa: RUF009  # frozen
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLinks:
+    """Where links lead: to a company's page, and to another page of the index.
+
+    `searchable`: a server answers the form; without it, a run on a single page is filtered by the browser.
+    """
+
+    company: Callable[[Company], str] = page_name
+    page: Callable[[int], str] = index_name
+    searchable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +69,41 @@ class Row:
     withdrawn: int
 
 
-def render_index(
-    reports: Sequence[CompanyReport],
-    run_id: str,
-    rejections: Sequence[Rejection],
-    link_to: Callable[[Company], str] = page_name,
-) -> str:
-    """A self-contained HTML page of a run: companies worst first, those not judged last, then the refused lines.
-
-    `link_to` gives the address of a company's page, by default its file beside the index.
-    """
-    rows = sorted((_row(report, link_to) for report in reports), key=_worst_first)
-    bands = Counter((row.tone, row.report.gauge.band if row.report.gauge else "not judged") for row in rows)
+def render_index(page: IndexPage, links: IndexLinks = IndexLinks()) -> str:  # frozen
+    """A self-contained HTML page of a run: counts of all its companies, some of them, and the refused lines."""
+    groups = page.overview.groups
+    first = (page.number - 1) * page.per_page
     return render(
         "index.html",
-        title=f"Run {run_id} - Credit Signals",
-        run_id=run_id,
-        rows=rows,
-        bands=sorted(bands.items(), key=lambda item: (item[0][0] == 0, item[0])),
-        statuses=sorted(Counter(str(report.status) for report in reports).items()),
-        signals=sum(len(row.strongest) + row.more for row in rows),
-        rejections=rejections[:MAX_REJECTIONS],
-        rejected=len(rejections),
+        title=f"Run {page.run_id} - Credit Signals",
+        page=page,
+        links=links,
+        rows=[_row(report, links.company) for report in page.reports],
+        bands=_bands(groups),
+        statuses=_count((str(group.status), group.companies) for group in groups),
+        codes=sorted(BY_CODE),
+        first=first + 1,
+        last=first + len(page.reports),
+        rejections=page.rejections[:MAX_REJECTIONS] if page.number == 1 else (),
     )
+
+
+def _bands(groups: Sequence[ReportGroup]) -> list[tuple[tuple[int, str], int]]:
+    """Tone and band with their companies; the worst first, those without a gauge last."""
+    tones = {group.band: _tone(group.lowest) for group in sorted(groups, key=lambda each: -(each.lowest or 0))}
+    counts = _count((group.band, group.companies) for group in groups)
+    return sorted((((tones[band], band), count) for band, count in counts), key=lambda item: (item[0][0] == 0, item[0]))
+
+
+def _tone(gauge: int | None) -> int:
+    return tone_of(gauge) if gauge is not None else 0
+
+
+def _count(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    for key, number in pairs:
+        counts[key] += number
+    return sorted(counts.items())
 
 
 def _row(report: CompanyReport, link_to: Callable[[Company], str]) -> Row:
@@ -60,7 +112,7 @@ def _row(report: CompanyReport, link_to: Callable[[Company], str]) -> Row:
     return Row(
         report=report,
         link=link_to(report.company),
-        tone=tone_of(report.gauge.value) if report.gauge else 0,
+        tone=_tone(report.gauge.value if report.gauge else None),
         activity=_main(report.activities),
         strongest=tuple(ranked[:STRONGEST]),
         more=len(ranked[STRONGEST:]),
@@ -76,8 +128,3 @@ def _weight(report: CompanyReport, signal: Signal) -> tuple[float, int, float, s
 
 def _main(activities: Sequence[Activity]) -> Activity | None:
     return deepest(activity for activity in activities if activity.scheme == "NACE2") or deepest(activities)
-
-
-def _worst_first(row: Row) -> tuple[bool, int, str]:
-    gauge = row.report.gauge
-    return gauge is None, gauge.value if gauge else 0, row.report.company.domain

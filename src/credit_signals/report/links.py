@@ -13,6 +13,11 @@ def page_name(company: Company) -> str:
     return re.sub(r"[^a-z0-9.-]", "_", company.domain) + ".html"
 
 
+def index_name(number: int) -> str:
+    """The file name of a page of a run's index, from 1."""
+    return "index.html" if number == 1 else f"index-{number}.html"
+
+
 def safe_href(url: str) -> str:
     """The address if it is http or https and nothing a browser could read as something else; otherwise empty."""
     try:

@@ -18,12 +18,14 @@ from credit_signals.domain import (
     RegisteredReader,
     Rejection,
     Run,
+    RunOverview,
     Section,
     SectionTask,
     Signal,
     SiteFact,
     SiteGraph,
     SiteStatus,
+    Wanted,
     content_id,
 )
 
@@ -133,8 +135,8 @@ class ResultsStore(Protocol):
     def find_company(self, domain: str) -> Company | None:
         """A company by its domain."""
 
-    def rejections(self, run_id: str) -> list[Rejection]:
-        """The refused lines of the run's list."""
+    def rejections(self, run_id: str, limit: int | None = None) -> list[Rejection]:
+        """The refused lines of the run's list, the first ones of them with a limit."""
 
     # crawl
     def save_fetches(self, run_id: str, fetches: Sequence[Fetch]) -> None:
@@ -217,6 +219,15 @@ class ResultsStore(Protocol):
 
     def reports(self, run_id: str) -> list[CompanyReport]:
         """All reports of a run, by domain."""
+
+    def overview(self, run_id: str) -> RunOverview:
+        """Counts of a run's newest reports, in the order of band and status, and of its refused lines."""
+
+    def find_reports(self, run_id: str, wanted: Wanted, offset: int, limit: int) -> list[CompanyReport]:
+        """Some of a run's newest reports: worst first, those without a gauge last, equal ones by domain."""
+
+    def count_reports(self, run_id: str, wanted: Wanted) -> int:
+        """How many `find_reports` finds without a limit."""
 
     def section(self, section_id: str) -> Section | None:
         """A section by id, whichever run stored it."""

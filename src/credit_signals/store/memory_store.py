@@ -24,6 +24,7 @@ from credit_signals.domain import (
 from credit_signals.errors import StoreError
 from credit_signals.store.base import RunProgress, SchemaChange, SignalEvent, SiteRecord, shard_of
 from credit_signals.store.memory_registry import MemoryRegistry
+from credit_signals.store.memory_results import MemoryResults
 from credit_signals.store.rules import check_quote, first_events, merge_signal
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -46,7 +47,7 @@ class _Plan:
         return not self.read and not self.dead
 
 
-class MemoryStore(MemoryRegistry):
+class MemoryStore(MemoryRegistry, MemoryResults):
     """A ResultsStore in memory; safe for threads. Behaves as SqlStore does."""
 
     def __init__(self) -> None:
@@ -114,9 +115,9 @@ class MemoryStore(MemoryRegistry):
         listed = sorted(self._companies.values(), key=lambda each: (each[0], each[1].id))
         return {company.domain: company for _, company in listed}
 
-    def rejections(self, run_id: str) -> list[Rejection]:
-        """The refused lines of the run's list."""
-        return list(self._rejections.get(run_id, ()))
+    def rejections(self, run_id: str, limit: int | None = None) -> list[Rejection]:
+        """The refused lines of the run's list, the first ones of them with a limit."""
+        return list(self._rejections.get(run_id, ()))[:limit]
 
     def _require_run(self, run_id: str) -> Run:
         if run_id not in self._runs:
@@ -297,25 +298,6 @@ class MemoryStore(MemoryRegistry):
         with self._lock:
             found = [event for event in self._events if self._signals[event.signal_id].company_id == company_id]
         return sorted(found, key=lambda event: (event.at, event.signal_id, event.change))
-
-    def save_report(self, report: CompanyReport) -> None:
-        """Keep the report of a company in a run; earlier ones stay."""
-        with self._lock:
-            self._require_run(report.run_id)
-            kept = self._reports.setdefault((report.run_id, report.company.id), [])
-            if not kept or kept[-1] != report:
-                kept.append(report)
-
-    def report(self, run_id: str, company_id: str) -> CompanyReport | None:
-        """A report, or None."""
-        kept = self._reports.get((run_id, company_id))
-        return kept[-1] if kept else None
-
-    def reports(self, run_id: str) -> list[CompanyReport]:
-        """All reports of a run, by domain."""
-        with self._lock:
-            newest = [kept[-1] for (run, _), kept in self._reports.items() if run == run_id]
-        return sorted(newest, key=lambda report: _place(report.company))
 
     def delete_runs_before(self, moment: datetime) -> int:
         """Delete what old runs recorded of companies that a later run has recorded again; the runs wholly deleted."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from credit_signals.domain import CompanyReport, Signal
 from credit_signals.store.base import SignalChange, SignalEvent
 from credit_signals.store.database import Database
+from credit_signals.store.listing_part import list_report
 from credit_signals.store.rows import batches, signal_from, signal_row
 from credit_signals.store.rules import check_quote, first_events, merge_signal
 from credit_signals.store.run_part import require_run
@@ -84,14 +85,14 @@ class ResultPart:
                 .limit(1)
             )
             if connection.scalars(newest).first() != content:
-                connection.execute(
-                    self._database.insert(reports).values(
-                        run_id=report.run_id,
-                        company_id=report.company.id,
-                        domain=report.company.domain,
-                        report=content,
-                    )
+                kept = self._database.insert(reports).values(
+                    run_id=report.run_id,
+                    company_id=report.company.id,
+                    domain=report.company.domain,
+                    report=content,
                 )
+                number = connection.execute(kept.returning(reports.c.id)).scalar_one()
+                list_report(self._database, connection, report, number)
 
         self._database.write(add)
 

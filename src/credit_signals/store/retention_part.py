@@ -11,6 +11,7 @@ from credit_signals.domain import FetchStatus
 from credit_signals.store.database import Database
 from credit_signals.store.tables import (
     fetches,
+    listings,
     predictions,
     reports,
     run_companies,
@@ -70,7 +71,7 @@ def _thin_out(connection: Connection, run_id: str, started_at: datetime) -> int:
     )
     if keep:
         return 0
-    for table in (reports, run_companies):
+    for table in (listings, reports, run_companies):
         connection.execute(delete(table).where(table.c.run_id == run_id))
     connection.execute(delete(runs).where(runs.c.id == run_id))
     return 1

@@ -99,12 +99,13 @@ class RunPart:
             company = connection.scalars(query).first()
         return Company.model_validate(company) if company else None
 
-    def rejections(self, run_id: str) -> list[Rejection]:
-        """The refused lines of the run's list."""
+    def rejections(self, run_id: str, limit: int | None = None) -> list[Rejection]:
+        """The refused lines of the run's list, the first ones of them with a limit."""
         query = (
             select(rejections.c.line, rejections.c.reason)
             .where(rejections.c.run_id == run_id)
             .order_by(rejections.c.position)
+            .limit(limit)
         )
         with self._database.reading() as connection:
             return [Rejection(line=line, reason=reason) for line, reason in connection.execute(query)]

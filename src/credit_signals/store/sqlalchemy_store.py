@@ -5,6 +5,7 @@ from __future__ import annotations
 from credit_signals.store.base import SchemaChange
 from credit_signals.store.crawl_part import CrawlPart
 from credit_signals.store.database import Database
+from credit_signals.store.listing_part import ListingPart
 from credit_signals.store.migrating import migrate
 from credit_signals.store.reading_part import ReadingPart
 from credit_signals.store.registry_part import RegistryPart
@@ -13,7 +14,7 @@ from credit_signals.store.retention_part import RetentionPart
 from credit_signals.store.run_part import RunPart
 
 
-class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, RegistryPart, RetentionPart):
+class SqlStore(RunPart, CrawlPart, ReadingPart, ResultPart, ListingPart, RegistryPart, RetentionPart):
     """A ResultsStore at a URL: `sqlite:////folder/store.db` or `postgresql://user:password@host/database`.
 
     Nothing is opened before the first use; each process opens its own connections. Raises ConfigurationError for a URL

@@ -191,6 +191,23 @@ reports = Table(
     Index("ix_reports_run_id_company_id", "run_id", "company_id"),
 )
 
+listings = Table(  # one line per run and company: what its newest report is listed, sought and counted by
+    "listings",
+    metadata,
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("company_id", AnyText, primary_key=True),
+    Column("report_id", RowNumber, nullable=False),
+    Column("gauge", Integer, nullable=False),  # 1000: none
+    Column("domain", AnyText, nullable=False),
+    Column("band", AnyText, nullable=False),
+    Column("status", AnyText, nullable=False),
+    Column("signals", Integer, nullable=False),
+    Column("words", AnyText, nullable=False),
+    Column("codes", AnyText, nullable=False),
+    Index("ix_listings_place", "run_id", "gauge", "domain", "company_id"),
+    Index("ix_listings_groups", "run_id", "band", "status", "gauge", "signals"),  # all that counting needs
+)
+
 readers = Table(
     "readers",
     metadata,

@@ -2,6 +2,7 @@
 
 /                           the latest run
 /runs/{run}/index.html      a run, and beside it the same pages that `credit-signals report` writes
+     ?page=2&q=text&band=&status=&code=     the second page of those of its companies that are wanted
 /runs/{run}/{company}.html  a company in a run
 /companies/{domain}         a company in the latest run
 /healthz                    200 while this process answers
@@ -11,7 +12,7 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,16 +21,25 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from credit_signals.domain import Company
+from credit_signals.domain import Company, Wanted
 from credit_signals.errors import StoreError
-from credit_signals.pipeline import company_page
-from credit_signals.report import page_name, render_index
+from credit_signals.pipeline import company_page, index_page
+from credit_signals.report import IndexLinks, page_name, render_index
 from credit_signals.store.base import ResultsStore
 from credit_signals.web.headers import SecurityHeaders
 
 log = logging.getLogger(__name__)
 
 SEE_OTHER = 303
+ON_A_PAGE = 100  # companies
+DIGITS = 9  # of the number of a page
+LONGEST = 200  # characters of what is asked for
+PARAMETERS = {
+    "text": "q",
+    "band": "band",
+    "status": "status",
+    "code": "code",
+}  # fields of Wanted by their names in addresses
 
 
 def create_app(store: ResultsStore) -> Starlette:
@@ -54,7 +64,7 @@ def create_app(store: ResultsStore) -> Starlette:
 def latest(request: Request) -> Response:
     """The index of the latest run."""
     run_id = _latest_run(_store(request))
-    return _index(_store(request), run_id, f"runs/{quote(run_id, safe='')}/")
+    return _index(request, run_id, f"runs/{quote(run_id, safe='')}/")
 
 
 def run_folder(request: Request) -> Response:
@@ -65,7 +75,7 @@ def run_folder(request: Request) -> Response:
 
 def run_index(request: Request) -> Response:
     """The index of a run."""
-    return _index(_store(request), _run(request), "")
+    return _index(request, _run(request), "")
 
 
 def company_in_run(request: Request) -> Response:
@@ -101,11 +111,21 @@ def readyz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _index(store: ResultsStore, run_id: str, folder: str) -> Response:
-    page = render_index(
-        store.reports(run_id), run_id, store.rejections(run_id), lambda company: folder + page_name(company)
+def _index(request: Request, run_id: str, folder: str) -> Response:
+    asked = request.query_params
+    given = {name: asked.get(parameter, "")[:LONGEST] for name, parameter in PARAMETERS.items()}
+    page = index_page(run_id, _store(request), _page_number(asked.get("page", "")), ON_A_PAGE, Wanted(**given))
+    kept = {PARAMETERS[name]: value for name, value in given.items() if value}
+    links = IndexLinks(
+        company=lambda company: folder + page_name(company),
+        page=lambda number: f"?{urlencode({**kept, 'page': number})}",
+        searchable=True,
     )
-    return HTMLResponse(page)
+    return HTMLResponse(render_index(page, links))
+
+
+def _page_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 1
 
 
 def _store(request: Request) -> ResultsStore:
@@ -131,6 +151,8 @@ def _company_of_page(store: ResultsStore, run_id: str, page: str) -> Company | N
     company = store.find_company(page.removesuffix(".html"))
     if company is not None and page_name(company) == page:
         return company
+    if "_" not in page:
+        return None
     # domains with a port or an IPv6 address are written differently in file names
     return next((each for each in store.companies(run_id) if page_name(each) == page), None)
 

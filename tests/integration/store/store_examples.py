@@ -22,6 +22,7 @@ from credit_signals.domain import (
     Promotion,
     RegisteredReader,
     Run,
+    Score,
     Section,
     SectionTask,
     Sentence,
@@ -146,9 +147,20 @@ def signal(
     )
 
 
-def report(run_id: str = "run-1", owner: str = "acme", pages: int = 3) -> CompanyReport:
-    """A report."""
-    return CompanyReport(run_id=run_id, company=company(owner), status=SiteStatus.READ, pages=pages)
+def report(run_id: str = "run-1", owner: str = "acme", pages: int = 3, gauge: int = 0) -> CompanyReport:
+    """A report; `gauge` 0 for none."""
+    return CompanyReport(
+        run_id=run_id,
+        company=company(owner),
+        status=SiteStatus.READ,
+        pages=pages,
+        gauge=score(gauge) if gauge else None,
+    )
+
+
+def score(value: int) -> Score:
+    """A gauge; a band is ten points wide."""
+    return Score(value=value, band=f"band {value // 10}", base=value, contributions=(), weights_version="1")
 
 
 def reader(reader_id: str = "1-a", at: float = 0, **values: Any) -> RegisteredReader:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import store_examples as make
 
-from credit_signals.domain import Budget, FetchStatus, Rejection, SiteStatus
+from credit_signals.domain import Budget, FetchStatus, Rejection, RunOverview, SiteStatus, Wanted
 from credit_signals.errors import EvidenceMismatch, StoreError
 from credit_signals.store.base import ResultsStore, SignalChange, shard_of
 
@@ -318,6 +318,81 @@ def test_the_newest_report_is_given(store: ResultsStore) -> None:
     store.save_report(make.report(pages=2))
     assert store.report("run-1", "acme") == make.report(pages=2)
     assert store.reports("run-1") == [make.report(pages=2), make.report(owner="zeta")]
+
+
+def judged(store: ResultsStore) -> None:
+    """A run of companies with and without a gauge."""
+    told = make.section()
+    signals = (make.signal(told, first=1, last=1), make.signal(make.section("Gone."), first=1, last=1, withdrawn=2))
+    store.start_run(make.run(), [], [Rejection(line=number, reason="no domain") for number in (1, 2, 3)])
+    for key, value in (("zeta", 70), ("fine", 90), ("acme", 70), ("none", 0), ("worst", 5)):
+        report = make.report(owner=key, gauge=value)
+        status = SiteStatus.READ if value else SiteStatus.PARKED
+        found = signals if key == "worst" else ()
+        store.save_report(report.model_copy(update={"signals": found, "status": status}))
+
+
+def test_companies_are_listed_by_pages(store: ResultsStore) -> None:
+    """Worst first, equal ones by domain, those without a gauge last; pages join without a gap."""
+    judged(store)
+    pages = [store.find_reports("run-1", Wanted(), offset, 2) for offset in (0, 2, 4, 6)]
+    names = [[report.company.id for report in page] for page in pages]
+    assert names == [["worst", "acme"], ["zeta", "fine"], ["none"], []]
+    assert pages[0][0] == store.report("run-1", "worst")
+    assert store.find_reports("run-2", Wanted(), 0, 9) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"text": "  ZETA.Ex "}, ["zeta"]),
+        ({"text": "e"}, ["worst", "acme", "zeta", "fine", "none"]),
+        ({"text": "%"}, []),
+        ({"text": "z_ta"}, []),
+        ({"text": "a\x00"}, []),
+        ({"band": "band 7"}, ["acme", "zeta"]),
+        ({"band": "not judged"}, ["none"]),
+        ({"status": "parked"}, ["none"]),
+        ({"status": "read", "text": "ne.", "band": "band 9"}, ["fine"]),
+        ({"code": "layoffs"}, ["worst"]),
+        ({"code": "layoff"}, []),
+    ],
+)
+def test_companies_are_sought(store: ResultsStore, wanted: dict[str, str], found: list[str]) -> None:
+    """By a part of name or domain, band, status and standing signal, all at once; what is counted is what is found."""
+    judged(store)
+    chosen = Wanted(**wanted)
+    assert [report.company.id for report in store.find_reports("run-1", chosen, 0, 9)] == found
+    assert store.count_reports("run-1", chosen) == len(found)
+
+
+def test_a_run_is_counted(store: ResultsStore) -> None:
+    """Companies and standing signals by band and status, the lowest gauge of each, and refused lines."""
+    judged(store)
+    overview = store.overview("run-1")
+    groups = [(each.band, each.status, each.companies, each.signals, each.lowest) for each in overview.groups]
+    read = SiteStatus.READ
+    assert groups == [
+        ("band 0", read, 1, 1, 5),
+        ("band 7", read, 2, 0, 70),
+        ("band 9", read, 1, 0, 90),
+        ("not judged", SiteStatus.PARKED, 1, 0, None),
+    ]
+    assert (overview.companies, overview.signals, overview.rejected) == (5, 1, 3)
+    assert [each.line for each in store.rejections("run-1", 2)] == [1, 2]
+    assert store.overview("run-2") == RunOverview()
+
+
+def test_a_company_scored_again_is_listed_once(store: ResultsStore) -> None:
+    """The list has the newest report of a company, and other runs are not touched."""
+    judged(store)
+    opened(store, run_id="run-2", at=1)
+    store.save_report(make.report("run-2", gauge=50))
+    store.save_report(make.report(gauge=99))
+    found = store.find_reports("run-1", Wanted(), 0, 9)
+    assert [report.company.id for report in found] == ["worst", "zeta", "fine", "acme", "none"]
+    assert store.overview("run-1").companies == 5
+    assert [each.gauge.value for each in store.find_reports("run-2", Wanted(), 0, 9) if each.gauge] == [50]
 
 
 def test_a_write_needs_its_run(store: ResultsStore) -> None:

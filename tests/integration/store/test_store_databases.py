@@ -24,6 +24,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, text
 
+from credit_signals.domain import Wanted
 from credit_signals.errors import StoreError, StoreUnavailable
 from credit_signals.store import SqlStore
 from credit_signals.store.database import Database
@@ -81,11 +82,13 @@ def test_a_later_migration_keeps_the_rows(sql_url: str) -> None:
     database = Database(sql_url, foreign_keys=False)
     database.write(first)
     moment = "2026-01-01 12:00:00.000000"
+    escaped = make.report(gauge=7).model_dump_json().replace(":", r"\:")  # colons name bound values
     rows = {
         "runs": "'run-1', :m, '{}', 0",
         "sections": "'s', 'h', 'acme', 'u', 'news', 'text', '[]', 'Text.', '[]', 'en'",
         "site_records": "'run-1', 'acme', 'read', '', 1, 'en', :m, NULL, '[]', '[]'",
         "site_sections": "'run-1', 'acme', 0, 's'",
+        "reports": f"1, 'run-1', 'acme', 'acme.example', '{escaped}'",
     }
     for table, values in rows.items():
         insert = text(f"INSERT INTO {table} VALUES ({values})".replace(":m", f"'{moment}'"))
@@ -95,6 +98,8 @@ def test_a_later_migration_keeps_the_rows(sql_url: str) -> None:
     record = store.site("run-1", "acme")
     assert record is not None
     assert [each.text for each in record.sections] == ["Text."]
+    assert store.find_reports("run-1", Wanted(text="ACME."), 0, 9) == [make.report(gauge=7)]
+    assert [each.band for each in store.overview("run-1").groups] == ["band 0"]
     store.close()
 
 

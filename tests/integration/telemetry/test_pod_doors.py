@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from credit_signals.children import end_child, free_port, start_child
 from credit_signals.store.database import read_url
 
-LATEST = "0003"
+LATEST = "0004"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

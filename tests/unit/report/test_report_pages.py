@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -12,11 +13,12 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credit_signals.domain import Company, CompanyReport, Rejection, SiteStatus
-from credit_signals.report import page_name, render_company, render_index
+from credit_signals.domain import Company, CompanyReport, Rejection, RunOverview, SiteStatus, Wanted
+from credit_signals.report import IndexLinks, IndexPage, page_name, render_company, render_index
 from credit_signals.report.gauge_dial import draw_dial, tone_of
 from credit_signals.report.links import safe_href
 from credit_signals.report.passages import passage
+from credit_signals.store.listing import count_groups, listed
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -66,7 +68,7 @@ def assert_harmless(page: str) -> None:
             assert attributes["src"].startswith("data:image/svg+xml;base64,")
             assert set(attributes) == {"src", "alt"}
         if "href" in attributes:
-            assert re.match(r"https?://|[a-z0-9._-]+\.html$", attributes["href"]), attributes["href"]
+            assert re.match(r"https?://|[a-z0-9._-]+\.html$|\?", attributes["href"]), attributes["href"]
             if attributes["href"].startswith("http"):
                 assert "noreferrer" in attributes["rel"]
     assert "@import" not in page
@@ -170,7 +172,7 @@ def test_hostile_text_stays_text(case: Any, text: str) -> None:
     page = render_company(report, {section.id: hostile_section}, fetches, f"<svg><script>{text}</script></svg>")
     assert_harmless(page)
     assert "49" not in BeautifulSoup(page, "lxml").h1.get_text()
-    index = render_index([report], text, [Rejection(line=1, reason=text)])
+    index = render_index(index_of([report], [Rejection(line=1, reason=text)], text))
     assert_harmless(index)
     assert len(index) < 200_000 or len(text) > 1000
 
@@ -180,7 +182,7 @@ def test_hostile_text_stays_text(case: Any, text: str) -> None:
 def test_any_text_can_be_shown(case: Any, text: str) -> None:
     """No text of a site breaks a page, and it is shown as it is."""
     company = case.report.company.model_copy(update={"name": "N" + text})
-    index = render_index([case.report.model_copy(update={"company": company})], "r", [])
+    index = render_index(index_of([case.report.model_copy(update={"company": company})]))
     assert_harmless(index)
     if text.isprintable() and len(text) < 60:
         assert BeautifulSoup(index, "lxml").select_one("a.name").get_text() == "N" + text
@@ -211,6 +213,14 @@ def test_sites_that_were_not_judged_have_a_page(status: SiteStatus) -> None:
     assert status.replace("_", " ") + ": <bdi>because</bdi>" in page
 
 
+def index_of(reports: list[CompanyReport], rejected: Sequence[Rejection] = (), run_id: str = "run-1") -> IndexPage:
+    """The whole index of reports, counted and ordered as a store does."""
+    lines = sorted(((listed(report), report) for report in reports), key=lambda each: each[0].place)
+    overview = RunOverview(groups=count_groups(line for line, _ in lines), rejected=len(rejected))
+    ordered = [report for _, report in lines]
+    return IndexPage(run_id, ordered, overview, rejected, per_page=1000, found=len(reports))
+
+
 def test_the_index_puts_the_worst_first(case: Any) -> None:
     """Companies are ordered by gauge, those not judged stand last with their reason, and each has its link."""
 
@@ -223,7 +233,7 @@ def test_the_index_puts_the_worst_first(case: Any) -> None:
         )
 
     reports = [other("fine", 90), other("none", None), other("worst", 3), other("middle", 50)]
-    page = render_index(reports, "run-1", [Rejection(line=7, reason="no domain")])
+    page = render_index(index_of(reports, [Rejection(line=7, reason="no domain")]))
     assert_harmless(page)
     soup = BeautifulSoup(page, "lxml")
     names = [link.get_text() for link in soup.select("a.name")]
@@ -235,9 +245,39 @@ def test_the_index_puts_the_worst_first(case: Any) -> None:
     assert {"all", "not judged 1", "parked 1", "read 3"} <= filters
 
 
+def test_a_page_of_the_index_leads_to_its_neighbours(case: Any) -> None:
+    """A long list has links both ways and says what is shown; refused lines stand on the first page alone."""
+    whole = index_of([case.report], [Rejection(line=7, reason="no domain")])
+    middle = replace(whole, number=2, pages=3, per_page=1, found=3)
+    soup = BeautifulSoup(render_index(middle), "lxml")
+    assert {link["rel"][0]: link["href"] for link in soup.select("nav a")} == {
+        "prev": "index.html",
+        "next": "index-3.html",
+    }
+    assert "2 to 2 of 3" in soup.get_text()
+    assert "no domain" not in soup.get_text()
+    assert soup.select("form") == []
+    first = BeautifulSoup(render_index(replace(middle, number=1)), "lxml")
+    assert [link["href"] for link in first.select("nav a[rel]")] == ["index-2.html"] * 2
+    assert "no domain" in first.get_text()
+
+
+def test_what_is_sought_stays_in_the_form(case: Any) -> None:
+    """The form of a server's index shows what was asked for, escaped, and how many were found."""
+    wanted = Wanted(text='"><script>', status=str(case.report.status), code="hiring")
+    page = replace(index_of([case.report, case.report]), reports=[], wanted=wanted, found=0)
+    html = render_index(page, IndexLinks(searchable=True))
+    assert_harmless(html)
+    soup = BeautifulSoup(html, "lxml")
+    assert soup.select_one("input[name=q]")["value"] == '"><script>'
+    assert [each["value"] for each in soup.select("option[selected]")] == [case.report.status, "hiring"]
+    assert "0 found" in soup.get_text()
+    assert soup.select("table.companies") == []
+
+
 def test_an_empty_run_has_an_index() -> None:
     """A run without scored companies says so."""
-    assert "no scored company yet" in render_index([], "r", [])
+    assert "no scored company yet" in render_index(index_of([]))
 
 
 @pytest.mark.parametrize(

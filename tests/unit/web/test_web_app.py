@@ -152,3 +152,30 @@ async def test_a_store_that_does_not_answer_is_503() -> None:
         answer = await get(app, path)
         assert answer.status_code == 503
         assert "db.example" not in answer.text
+
+
+async def test_the_index_has_pages_that_can_be_searched(app: Starlette, store: MemoryStore) -> None:
+    """A hundred companies a page; links keep what was sought; odd numbers and texts give a page all the same."""
+    for number in range(250):
+        company = ACME.model_copy(
+            update={"id": f"c{number}", "name": f"Firm {number:03}", "domain": f"f{number:03}.example"}
+        )
+        store.save_report(CompanyReport(run_id="run-2", company=company, status=SiteStatus.READ))
+    first = await get(app, "/?q=FIRM&status=read")
+    assert first.text.count('class="name"') == 100
+    assert "1 to 100 of 250" in first.text
+    assert 'href="?q=FIRM&amp;status=read&amp;page=2"' in first.text
+    last = await get(app, "/runs/run-2/index.html?q=firm&page=3")
+    assert "201 to 250 of 250" in last.text
+    assert "252 companies" in last.text
+    assert "1 found" in (await get(app, "/?q=f249.example")).text
+    for odd in (
+        "page=0",
+        "page=x",
+        "page=99999999999999999999",
+        "page=%C2%B2",
+        "q=%00",
+        "band=%ED%A0%80",
+        f"q={'x' * 5000}",
+    ):
+        assert (await get(app, f"/?{odd}")).status_code == 200
