@@ -24,7 +24,7 @@ from typing import Any
 from reader import MEMORY, WORKER, llama, seconds, show
 
 from credit_signals.domain import PageRole, Section, Sentence
-from credit_signals.inference import open_reader
+from credit_signals.inference.opening import open_reader
 from credit_signals.inference.questions import load_questions
 from credit_signals.tuning.metrics import f1
 from credit_signals.tuning.teacher import LabelledSentence, load_teacher

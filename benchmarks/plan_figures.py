@@ -23,18 +23,17 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import httpx
-from plan_lists import measure_commits, measure_listing, measure_tls
+from plan_lists import measure_commits, measure_index, measure_listing, measure_tls
 from plan_servers import Figures, World, cpu_seconds, private_postgres, sample_sites
 from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import create_engine, text
 
 from credit_signals import pipeline, wiring
-from credit_signals.children import free_port, start_child
+from credit_signals.children import start_child
 from credit_signals.cli.workers import child_environment
 from credit_signals.domain import Budget, Company, Run, SectionTask, content_id
-from credit_signals.inference import open_reader
+from credit_signals.inference.opening import open_reader
 from credit_signals.settings import Settings
 from credit_signals.store import MemoryStore
 from credit_signals.store.database import read_url
@@ -44,7 +43,6 @@ SAMPLE = Path(__file__).resolve().parents[1] / "tests/sample_web/sites"
 PAGES = 12
 QUEUE_TASKS = 20_000
 READ_ALONE = 192
-COPIES = 40  # of each report
 TABLES = ("fetches", "sections", "site_records", "site_sections", "run_tasks", "predictions", "reports", "signals")
 
 
@@ -238,48 +236,6 @@ def measure_scoring(world: World, run: Run, figures: Figures) -> None:
     figures["score_database_cpu_seconds_per_company"].append((cpu_seconds(world.postgres) - database) / len(reports))
 
 
-def measure_page(world: World, figures: Figures) -> None:
-    """The results page's index, which shows every company of the latest run: what each company more costs."""
-    port = free_port()
-    child = start_child(
-        [sys.executable, "-m", "credit_signals.cli", "serve", "--port", str(port)],
-        env=child_environment(world.settings),
-        output=(world.settings.data_dir / "serve.log").open("wb"),
-    )
-    with httpx.Client(trust_env=False, timeout=120, base_url=f"http://127.0.0.1:{port}/") as client:
-        for _ in range(300):
-            try:
-                client.get("/")
-                break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        few = _page_seconds(client, child.pid)
-        engine = create_engine(read_url(world.url))
-        with engine.begin() as connection:
-            added = connection.execute(
-                text(
-                    "INSERT INTO reports (run_id, company_id, domain, report)"
-                    " SELECT run_id, company_id || '-' || n, domain, report FROM reports, generate_series(1, :copies) n"
-                    " WHERE run_id = (SELECT id FROM runs ORDER BY started_at DESC LIMIT 1)"
-                ),
-                {"copies": COPIES},
-            ).rowcount
-        engine.dispose()
-        many = _page_seconds(client, child.pid)
-    child.terminate()
-    child.wait(30)
-    figures["index_cpu_seconds_per_company"].append((many - few) / added)
-
-
-def _page_seconds(client: httpx.Client, server: int) -> float:
-    """Processor time of the server for its index."""
-    client.get("/").raise_for_status()
-    used = cpu_seconds(server)
-    for _ in range(5):
-        client.get("/").raise_for_status()
-    return (cpu_seconds(server) - used) / 5
-
-
 def once(sites: Path, figures: Figures, lists_only: bool) -> None:
     """One repetition, in empty servers."""
     with tempfile.TemporaryDirectory(prefix="plan-figures-") as name, private_postgres() as (url, postgres):
@@ -300,11 +256,12 @@ def once(sites: Path, figures: Figures, lists_only: bool) -> None:
                     measure_sites(world, redis, figures)
                 measure_commits(world, figures)
                 measure_listing(world, figures)
+                measure_index(world, figures)
                 measure_tls(folder, figures)
 
 
 def measure_sites(world: World, redis: EmbeddedRedis, figures: Figures) -> None:
-    """All that takes real sites: crawl, queue, reading, scoring, second crawl, results page."""
+    """All that takes real sites: crawl, queue, reading, scoring, second crawl."""
     warm(world)
     run = measure_crawl(world, figures)
     store = world.parts.store
@@ -316,7 +273,6 @@ def measure_sites(world: World, redis: EmbeddedRedis, figures: Figures) -> None:
     measure_reader(world, run, figures)
     measure_scoring(world, run, figures)
     measure_recrawl(world, figures, table_bytes(world.url))
-    measure_page(world, figures)
 
 
 def main() -> None:

@@ -25,10 +25,10 @@ from llama_cpp import Llama
 
 from credit_signals.domain import PageRole, Section, Sentence
 from credit_signals.errors import ModelRefused
-from credit_signals.inference import open_reader
 from credit_signals.inference.asking import AT_ONCE, Asker, Question
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.llama import Context, ContextOptions, Model, Segment
+from credit_signals.inference.opening import open_reader
 from credit_signals.inference.prompting import Prompter
 from credit_signals.inference.questions import Questions, load_questions
 

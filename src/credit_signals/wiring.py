@@ -1,6 +1,6 @@
 """From settings to parts. Nothing here runs at import; each door calls what it needs.
 
-What a reader worker needs is imported at the top, for its pods are many; what others need, where it is opened.
+What nearly every door needs is imported at the top; the rest, where it is opened.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from credit_signals.domain import RegisteredReader
 from credit_signals.errors import ConfigurationError, ModelRefused, ReaderUnknown
-from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
+from credit_signals.inference.manifest import reader_id
 from credit_signals.pipeline import NoTraces, ReaderShelf, Traces
 from credit_signals.settings import PROJECT_ROOT, Settings, secret
 from credit_signals.store import SqlStore
@@ -72,6 +72,8 @@ def open_queue(settings: Settings, impatient: bool = False) -> TaskQueue:
 
 def open_configured_reader(settings: Settings) -> Reader:
     """The reader of the settings' manifest. Raises ModelRefused."""
+    from credit_signals.inference.opening import open_reader
+
     return open_reader(settings.reader_manifest)
 
 
@@ -108,6 +110,8 @@ def manifest_of(registered: RegisteredReader) -> Path:
 
 def open_registered(registered: RegisteredReader) -> Reader:
     """A registered reader. Raises ModelRefused, also when its manifest makes another reader by now."""
+    from credit_signals.inference.opening import open_reader
+
     manifest = manifest_of(registered)
     reader = open_reader(manifest)
     if reader.id != registered.id:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from reader_samples import MINILM, ROOT, write_generative_manifest, write_small_encoder
 
-from credit_signals.inference import open_reader
 from credit_signals.inference.base import Reader
 from credit_signals.inference.encoder import Encoder
+from credit_signals.inference.opening import open_reader
 
 
 @pytest.fixture(scope="session")

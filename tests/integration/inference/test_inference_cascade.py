@@ -11,10 +11,11 @@ from reader_samples import EXAMPLES, make_section, write_generative_manifest
 
 from credit_signals.domain import Prediction
 from credit_signals.errors import ModelRefused
-from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Doubt, Reader
 from credit_signals.inference.encoder_reader import EncoderReader
 from credit_signals.inference.generative_reader import GenerativeReader
+from credit_signals.inference.manifest import reader_id
+from credit_signals.inference.opening import open_reader
 
 NEWS = make_section(["Good news first.", *EXAMPLES.values(), "We sell bread."], heading_path=("News",))
 

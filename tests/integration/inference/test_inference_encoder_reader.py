@@ -12,9 +12,10 @@ from reader_samples import EXAMPLES, make_heads, make_section, sha256, write_sma
 
 from credit_signals.domain import PageRole, Prediction, SectionTask, Stance, Subject
 from credit_signals.errors import ModelRefused
-from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
 from credit_signals.inference.encoder import Encoder
+from credit_signals.inference.manifest import reader_id
+from credit_signals.inference.opening import open_reader
 
 ROOFS = make_section(["Hello!", "We repair and install roofs of houses.", "Call us."], role=PageRole.ABOUT)
 NEWS = make_section(

@@ -10,10 +10,11 @@ from reader_samples import QUESTIONS, make_section, sha256, write_generative_man
 
 from credit_signals.domain import Section
 from credit_signals.errors import ModelRefused, ReadFailed
-from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.asking import AT_ONCE, QUESTIONS_AT_ONCE, Asker, Question
 from credit_signals.inference.base import Reader
 from credit_signals.inference.llama import Context, ContextOptions, Model, Segment
+from credit_signals.inference.manifest import reader_id
+from credit_signals.inference.opening import open_reader
 from credit_signals.inference.prompting import Prompter
 from credit_signals.inference.questions import load_questions
 

@@ -10,10 +10,11 @@ import pytest
 from reader_samples import MINILM, sha256, write_small_encoder
 
 from credit_signals.errors import ModelRefused, ReadFailed
-from credit_signals.inference import model_file, open_reader
+from credit_signals.inference import model_file
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.llama import Context, ContextOptions, Model, Segment
 from credit_signals.inference.model_file import check_file, check_model, try_loading
+from credit_signals.inference.opening import open_reader
 
 
 def flipped(path: Path, target: Path, place: int) -> Path:

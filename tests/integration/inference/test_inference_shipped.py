@@ -8,8 +8,9 @@ import pytest
 from reader_samples import ROOT, make_section
 
 from credit_signals.domain import PageRole
-from credit_signals.inference import open_reader, reader_id
 from credit_signals.inference.base import Reader
+from credit_signals.inference.manifest import reader_id
+from credit_signals.inference.opening import open_reader
 
 MANIFEST = ROOT / "workers/section_reader/encoder.toml"
 STATED = {

@@ -12,7 +12,8 @@ pytest.importorskip("gguf", reason="making a model needs the package gguf")
 import numpy as np
 
 from credit_signals.errors import ModelRefused
-from credit_signals.inference import open_reader, reader_id
+from credit_signals.inference.manifest import reader_id
+from credit_signals.inference.opening import open_reader
 from credit_signals.inference.questions import load_questions
 from credit_signals.tuning.conversion.gguf_file import write_adapter
 from credit_signals.tuning.conversion.identity import Identity

@@ -14,10 +14,9 @@ from tests.integration.inference.reader_samples import MINILM, make_heads
 from typer.testing import CliRunner, Result
 
 from credit_signals.cli.commands import app
-from credit_signals.inference import reader_id
 from credit_signals.inference.encoder import Encoder
 from credit_signals.inference.formats import SignalHeads
-from credit_signals.inference.manifest import write_encoder_manifest
+from credit_signals.inference.manifest import reader_id, write_encoder_manifest
 from credit_signals.task_queue import EmbeddedRedis
 from credit_signals.tuning.answers import BASELINE, Answers, save_answers
 from credit_signals.tuning.teacher import CODES

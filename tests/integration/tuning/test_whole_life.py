@@ -24,8 +24,7 @@ from typer.testing import CliRunner, Result
 from credit_signals import pipeline, settings, wiring
 from credit_signals.cli.commands import app
 from credit_signals.domain import Company, SiteStatus, now
-from credit_signals.inference import reader_id
-from credit_signals.inference.manifest import load_manifest
+from credit_signals.inference.manifest import load_manifest, reader_id
 from credit_signals.store.base import SiteRecord
 from credit_signals.task_queue import MemoryQueue
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from credit_signals.domain import FoundSignal, PageRole, Prediction, Section, SectionTask, Sentence, Stance, Subject
 from credit_signals.errors import ModelRefused, ReadFailed
-from credit_signals.inference import reader_id
 from credit_signals.inference.cascade import CascadeReader
-from credit_signals.inference.manifest import CascadeManifest
+from credit_signals.inference.manifest import CascadeManifest, reader_id
 from credit_signals.inference.scripted import ScriptedReader
 
 QUESTIONS = Path(__file__).resolve().parents[3] / "workers/section_reader/questions"

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from credit_signals.errors import ModelRefused
-from credit_signals.inference import reader_id
-from credit_signals.inference.manifest import load_manifest
+from credit_signals.inference.manifest import load_manifest, reader_id
 from credit_signals.inference.questions import load_questions
 from credit_signals.taxonomy.signals import BY_CODE
 

@@ -6,7 +6,7 @@ import pytest
 
 from credit_signals.domain import FoundActivity, FoundSignal, PageRole, Section, Sentence, Stance, Subject
 from credit_signals.errors import ReadFailed
-from credit_signals.inference import ScriptedReader
+from credit_signals.inference.scripted import ScriptedReader
 
 TEXT = "All is well. A strike began. Roofs since 1990."
 SECTION = Section.build(

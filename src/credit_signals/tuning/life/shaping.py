@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from credit_signals.errors import ConfigurationError
-from credit_signals.inference import open_reader, reader_id
-from credit_signals.inference.manifest import write_encoder_manifest
+from credit_signals.inference.manifest import reader_id, write_encoder_manifest
 from credit_signals.inference.model_file import file_hash
+from credit_signals.inference.opening import open_reader
 from credit_signals.inference.questions import load_questions
 from credit_signals.tuning.causal.interviews import RowSettings, make_rows
 from credit_signals.tuning.chat import write_rows
