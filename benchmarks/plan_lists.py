@@ -15,10 +15,10 @@ from plan_servers import Figures, World, cpu_seconds
 from sqlalchemy import create_engine, text
 
 from credit_signals import pipeline
-from credit_signals.domain import Company, Fetch, FetchStatus, now
+from credit_signals.domain import Company, CompanyReport, Fetch, FetchStatus, SiteStatus, Wanted, now
 from credit_signals.store.database import read_url
 
-LISTED, SHARDS, PLANNED, HANDSHAKES = 50_000, 100, 300_000, 300
+LISTED, INDEXED, LOOKS, SHARDS, PLANNED, HANDSHAKES = 50_000, 300_000, 20, 100, 300_000, 300
 
 
 def measure_listing(world: World, figures: Figures) -> None:
@@ -59,6 +59,48 @@ def measure_listing(world: World, figures: Figures) -> None:
     for _ in range(5):
         world.parts.store.progress(run.id)
     figures["progress_seconds_per_task"].append((cpu_seconds(world.postgres) - used) / 5 / PLANNED)
+
+
+def measure_index(world: World, figures: Figures) -> None:
+    """The results page's index of a long run: what each company of it costs a search that finds nothing."""
+    store = world.parts.store
+    company = Company(id="c0", name="Company 0 Ltd", domain="c0.example", url="http://c0.example/")
+    run = pipeline.open_run(store, pipeline.RunRequest([company]))
+    store.save_report(CompanyReport(run_id=run.id, company=company, status=SiteStatus.READ))
+    few = _search_seconds(world, run.id)
+    engine = create_engine(read_url(world.url))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for columns, values, table in (
+            ("domain, report", "domain, report", "reports"),
+            (
+                "report_id, gauge, domain, band, status, signals, words, codes",
+                "report_id, n % 100, 'c' || n || '.example', 'band ' || n % 5, status, n % 7,"
+                " 'company ' || n || ' ltd c' || n || '.example', ' layoffs hiring '",
+                "listings",
+            ),
+        ):
+            connection.execute(
+                text(
+                    f"INSERT INTO {table} (run_id, company_id, {columns}) SELECT run_id, 'c' || n, {values}"
+                    f" FROM {table}, generate_series(1, :count) AS n WHERE run_id = :run"
+                ),
+                {"run": run.id, "count": INDEXED},
+            )
+            connection.execute(text(f"VACUUM ANALYZE {table}"))
+        size = connection.scalar(text("SELECT pg_total_relation_size('listings') / count(*) FROM listings"))
+    engine.dispose()
+    figures["listed_row_bytes"].append(float(size or 0))
+    figures["search_cpu_seconds_per_company"].append((_search_seconds(world, run.id) - few) / INDEXED)
+
+
+def _search_seconds(world: World, run_id: str) -> float:
+    """Processor time of page and database to count the run and to seek a name that no company has."""
+    wanted = Wanted(text="nobody's name")
+    pipeline.index_page(run_id, world.parts.store, 1, 100, wanted)
+    used = time.process_time() + cpu_seconds(world.postgres)
+    for _ in range(LOOKS):
+        pipeline.index_page(run_id, world.parts.store, 1, 100, wanted)
+    return (time.process_time() + cpu_seconds(world.postgres) - used) / LOOKS
 
 
 def measure_commits(world: World, figures: Figures) -> None:

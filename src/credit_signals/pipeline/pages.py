@@ -46,7 +46,7 @@ def index_page(run_id: str, store: ResultsStore, number: int, size: int, wanted:
     number = min(max(number, 1), pages)
     return IndexPage(
         run_id=run_id,
-        reports=store.find_reports(run_id, wanted, (number - 1) * size, size),
+        reports=store.find_reports(run_id, wanted, (number - 1) * size, size) if found else [],
         overview=overview,
         rejections=store.rejections(run_id, MAX_REJECTIONS) if number == 1 else (),
         number=number,

@@ -57,6 +57,6 @@ def _pass_rows(wish: Wish, load: Load, figures: Figures) -> float:
     return (
         wish.companies * figures["listing_row_bytes"]
         + load.requests * figures["fetch_row_bytes"]
-        + load.sites * (figures["site_record_row_bytes"] + figures["report_row_bytes"])
+        + load.sites * (figures["site_record_row_bytes"] + figures["report_row_bytes"] + figures["listed_row_bytes"])
         + load.sections * (figures["site_section_row_bytes"] + figures["task_row_bytes"])
     )

@@ -103,7 +103,7 @@ def test_a_gpu_pays_earlier_for_larger_readers() -> None:
 
 
 def test_the_time_that_a_queue_holds_is_told() -> None:
-    """The time at which scaling needs no full queue is what a full queue holds: twice the queue, nearly twice as long."""
+    """Scaling needs no full queue at an aim of what a full queue holds: twice the queue, nearly twice the time."""
     small, large = plan_of(WEEKLY).answer_within, plan_of(replace(WEEKLY, queue_length=100_000)).answer_within
     assert 1.5 * small < large < 2 * small
 
