@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         300.0, gt=0, description="Seconds without a step of a worker at which /healthz fails; more than a batch takes"
     )
+    look_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=15,
+        description="Seconds, on average, between looks of a worker with probes at queue and store",
+    )
     drain_seconds: float = Field(
         90.0, ge=0, description="Seconds that a worker has after SIGTERM to finish its batch; then it hands it back"
     )

@@ -30,7 +30,7 @@ def run_worker(settings: Settings, burst: bool) -> None:
     Raises ConfigurationError, ModelRefused, QueueUnavailable, StoreUnavailable.
     """
     configure_logs(settings.log_format)
-    telemetry = WorkerTelemetry(settings.stall_seconds)
+    telemetry = WorkerTelemetry(settings.stall_seconds, settings.look_seconds)
     options = pipeline.WorkOptions(
         batch=settings.batch,
         burst=burst,

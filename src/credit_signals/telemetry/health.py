@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from credit_signals.pipeline import Part
 
-LATELY_SECONDS = 30.0  # an answer older than this says nothing about now
+LATELY_SECONDS = 60.0  # an answer older than this says nothing about now; three of the longest waits between looks
 NEEDED = (Part.QUEUE, Part.STORE)
 
 

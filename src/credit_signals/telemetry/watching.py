@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from threading import Event, Thread
 
@@ -12,9 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Watch:
-    """A daemon thread that calls `look` every `seconds` for the length of a block.
+    """A daemon thread that calls `look` every `seconds`, a third more or less, for the length of a block.
 
-    `look` may fail with an error of ours: what that means is its own matter.
+    Chance spreads the looks of pods that started together. `look` may fail with an error of ours: what that means is
+    its own matter.
     """
 
     def __init__(self, name: str, look: Callable[[], None], seconds: float) -> None:
@@ -36,5 +38,5 @@ class Watch:
                 self._look()
             except CreditSignalsError as error:
                 log.debug("%s: %s", self._thread.name, error)
-            if self._over.wait(self._seconds):
+            if self._over.wait(self._seconds * random.uniform(2 / 3, 4 / 3)):  # noqa: S311  no secret
                 return

@@ -14,14 +14,13 @@ from credit_signals.telemetry.metrics import QueueGauges, WorkerMetrics
 from credit_signals.telemetry.probes import ProbeServer
 from credit_signals.telemetry.watching import Watch
 
-LOOK_SECONDS = 5.0  # between two looks at queue and store
-
 
 class WorkerTelemetry:
     """Health and metrics of one worker; as a WorkObserver it hears of both from the loop."""
 
-    def __init__(self, stall_seconds: float) -> None:
+    def __init__(self, stall_seconds: float, look_seconds: float = 15.0) -> None:
         self.health = WorkerHealth(stall_seconds)
+        self._look_seconds = look_seconds
         self._queue_gauges = QueueGauges(fresh_seconds=LATELY_SECONDS)
         self.metrics = WorkerMetrics(lambda: not self.health.not_ready(), self._queue_gauges)
 
@@ -31,7 +30,7 @@ class WorkerTelemetry:
 
     @contextmanager
     def watching(self, queue: TaskQueue, store: ResultsStore) -> Iterator[None]:
-        """Look at queue and store from time to time; the queue should be one of its own that does not retry."""
+        """Look at queue and store every `look_seconds`; the queue should be one of its own that does not retry."""
 
         def look_at_queue() -> None:
             try:
@@ -50,7 +49,8 @@ class WorkerTelemetry:
                 raise
             self.health.answered(Part.STORE)
 
-        with Watch("queue", look_at_queue, LOOK_SECONDS), Watch("store", look_at_store, LOOK_SECONDS):
+        seconds = self._look_seconds
+        with Watch("queue", look_at_queue, seconds), Watch("store", look_at_store, seconds):
             yield
 
     def opened(self, seconds: float) -> None:

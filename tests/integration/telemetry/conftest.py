@@ -31,6 +31,7 @@ def work(tmp_path: Path, redis: EmbeddedRedis) -> Iterator[Work]:
         redis_url=SecretStr(redis.url),
         queue_idle_seconds=600.0,
         batch=8,
+        look_seconds=0.5,
         log_format=LogFormat.JSON,
     )
     with closing(wiring.open_store(settings)) as store, closing(wiring.open_queue(settings)) as queue:

@@ -50,7 +50,7 @@ def test_an_old_answer_says_nothing_about_now() -> None:
     health = ready(clock)
     clock.now += LATELY_SECONDS + 1
     health.answered(Part.STORE)
-    assert health.not_ready() == ["queue: no answer for 31 s"]
+    assert health.not_ready() == ["queue: no answer for 61 s"]
 
 
 def test_a_failing_reader_is_no_reason_to_stand_aside() -> None:
