@@ -23,6 +23,20 @@ def test_a_page_per_company_and_an_index(world: World, tmp_path: Path) -> None:
     assert "<b>insolvency</b>" not in page.read_text()
 
 
+def test_a_long_list_has_several_pages(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page of the index leads to the next; pages of a longer list that stood there before are gone."""
+    report = world.read(INSOLVENT)
+    for name in ("one", "two"):
+        company = MILL.model_copy(update={"id": name, "domain": f"{name}.example"})
+        world.store.save_report(report.model_copy(update={"company": company}))
+    for size, expected in ((1, ["index-2.html", "index-3.html", "index.html"]), (9, ["index.html"])):
+        monkeypatch.setattr("credit_signals.pipeline.pages.ON_A_FILE", size)
+        pipeline.write_pages(report.run_id, world.store, tmp_path)
+        assert sorted(path.name for path in tmp_path.glob("index*")) == expected
+        assert ('href="index-2.html"' in (tmp_path / "index.html").read_text()) is (size == 1)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_withdrawn_signal_shows_its_old_section(world: World, tmp_path: Path) -> None:
     """The quote of a statement that vanished is still shown where it stood."""
     world.read(INSOLVENT)
