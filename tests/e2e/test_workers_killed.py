@@ -22,7 +22,7 @@ from credit_signals.errors import CreditSignalsError
 from credit_signals.settings import Settings
 from credit_signals.store.base import SiteRecord
 
-SECTIONS = 500
+SECTIONS = 300
 KILLS = 10
 
 
@@ -43,7 +43,7 @@ def queued(tmp_path: Path) -> Iterator[tuple[Settings, wiring.Parts, Run]]:
 
 
 def _section(number: int) -> Section:
-    sentences = [f"Notice {number} of our works: the hall opens at nine.", f"Parcel {number} left the yard."] * 4
+    sentences = [f"Notice {number} of our works: the hall opens at nine.", f"Parcel {number} left the yard."] * 2
     text, spans = "", []
     for index, sentence in enumerate(sentences, start=1):
         spans.append(Sentence(number=index, start=len(text), end=len(text) + len(sentence)))
@@ -60,7 +60,13 @@ def _section(number: int) -> Section:
 
 def _worker(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "credit_signals.cli", "work", *arguments]
-    return start_child(command, env=child_environment(settings), output=subprocess.DEVNULL)
+    with _log(settings).open("wb") as output:
+        return start_child(command, env=child_environment(settings), output=output)
+
+
+def _log(settings: Settings) -> Path:
+    """What the worker started last has written."""
+    return settings.data_dir / "worker.log"
 
 
 def _watch(workers: Workers) -> None:
@@ -78,12 +84,12 @@ def test_ten_kills_lose_nothing(queued: tuple[Settings, wiring.Parts, Run]) -> N
         with _worker(settings) as worker:
             while parts.store.progress(run.id).read == before and worker.poll() is None:
                 time.sleep(0.005)
-            assert worker.poll() is None, "the worker ended by itself"
+            assert worker.poll() is None, f"the worker ended by itself: {_log(settings).read_text()}"
             time.sleep(chance.uniform(0, 0.3))
             worker.kill()
     assert parts.store.progress(run.id).unread > 0, "the kills came too late to matter"
     with _worker(settings, "--burst") as worker:
-        assert worker.wait(120) == 0
+        assert worker.wait(240) == 0, _log(settings).read_text()
     progress = pipeline.settle(run.id, parts.store, parts.queue)
     assert (progress.tasks, progress.read, progress.dead) == (SECTIONS, SECTIONS, 0)
     assert len(parts.store.predictions(run.id, "one")) == SECTIONS
@@ -96,9 +102,10 @@ def test_sigterm_leaves_nothing_held(queued: tuple[Settings, wiring.Parts, Run])
     patient = settings.model_copy(update={"queue_idle_seconds": 600.0})  # what is held stays held
     with _worker(patient) as worker:
         while parts.store.progress(run.id).read == 0:
+            assert worker.poll() is None, f"the worker ended by itself: {_log(settings).read_text()}"
             time.sleep(0.005)
         worker.terminate()
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0, _log(settings).read_text()
     queue = wiring.open_queue(patient)
     try:
         left = queue.take(SECTIONS, 0)

@@ -40,7 +40,8 @@ def _switched(database: Database, last: bool) -> bool:
     try:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
     except sqlite3.DatabaseError as exc:
-        if last or getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF  # without its kind: busy, or busy with what a crash left
+        if last or code != sqlite3.SQLITE_BUSY:
             raise StoreUnavailable(f"{database.name} does not answer: {exc}") from exc
         return False
     finally:
