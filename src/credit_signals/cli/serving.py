@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 
-import uvicorn
-
 from credit_signals import settings, wiring
 from credit_signals.cli.show import say
 from credit_signals.settings import LogFormat, Settings
 from credit_signals.telemetry.logs import configure_logs
-from credit_signals.web import create_app
 
 log = logging.getLogger(__name__)
 
 
 def serve(host: str, port: int) -> None:
     """Serve the results page until stopped."""
+    import uvicorn  # noqa: PLC0415  the migration needs no page
+
+    from credit_signals.web import create_app  # noqa: PLC0415
+
     chosen = settings.load()
     configure_logs(chosen.log_format)
     store = wiring.open_store(chosen)
