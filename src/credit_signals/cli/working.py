@@ -31,14 +31,7 @@ def run_worker(settings: Settings, burst: bool) -> None:
     """
     configure_logs(settings.log_format)
     telemetry = WorkerTelemetry(settings.stall_seconds, settings.look_seconds)
-    options = pipeline.WorkOptions(
-        batch=settings.batch,
-        burst=burst,
-        renew_seconds=max(1.0, settings.queue_idle_seconds / 3),
-        patience_seconds=math.inf if settings.probe_port else PATIENCE_SECONDS,
-        observer=telemetry,
-        traces=wiring.open_traces(settings, "worker"),
-    )
+    options = work_options(settings, burst, telemetry)
     with Draining(options, settings.drain_seconds, telemetry.health.draining), ExitStack() as stack:
         if settings.probe_port:
             stack.enter_context(telemetry.served(settings.probe_port))
@@ -48,6 +41,18 @@ def run_worker(settings: Settings, burst: bool) -> None:
             if not options.stop.is_set():
                 raise
             log.info("stopped while waiting: %s", error)
+
+
+def work_options(settings: Settings, burst: bool, observer: pipeline.WorkObserver) -> pipeline.WorkOptions:
+    """How a worker of these settings works. Raises ConfigurationError."""
+    return pipeline.WorkOptions(
+        batch=settings.batch,
+        burst=burst,
+        renew_seconds=settings.queue_idle_seconds / 3,  # two renewals may fail before others take the batch
+        patience_seconds=math.inf if settings.probe_port else PATIENCE_SECONDS,
+        observer=observer,
+        traces=wiring.open_traces(settings, "worker"),
+    )
 
 
 def _work(settings: Settings, options: pipeline.WorkOptions, telemetry: WorkerTelemetry) -> None:

@@ -61,7 +61,7 @@ def work(queue: TaskQueue, readers: ReaderShelf, store: ResultsStore, options: W
     acknowledged. A queue or store that does not answer is waited for; after `patience_seconds` its error is raised and
     the deliveries in hand go to other workers.
     """
-    worker = _Worker(queue, readers, store, options)
+    worker = _Worker(queue, readers, store, options, _Noted())
     counts: Counter[str] = Counter()
     trouble = 0.0
     while not options.stop.is_set():
@@ -92,6 +92,7 @@ class _Worker:
     readers: ReaderShelf
     store: ResultsStore
     options: WorkOptions
+    noted: _Noted
 
     def step(self) -> Counter[str] | None:
         """Take a batch and read it; None when a burst is over, or when the worker was stopped meanwhile."""
@@ -99,7 +100,7 @@ class _Worker:
         deliveries = queue.take(options.batch, 0.05 if options.burst else options.wait_seconds)
         options.observer.answered(Part.QUEUE)
         if not deliveries:
-            note_dead_letters(queue, self.store)
+            self.noted.note(queue, self.store)
             options.observer.idled()
             over = options.burst and queue.status().length == 0
             return None if over else Counter()
@@ -114,12 +115,14 @@ class _Worker:
         begun, counts, tokens = time.monotonic(), Counter[str](), _Tokens()
         new = self._settle_known(deliveries, counts)
         done: list[tuple[Delivery, Prediction]] = []
+        bad: list[tuple[Delivery, ReaderError]] = []
         for delivery, outcome in self._read_all(new, deliveries, tokens):
             if isinstance(outcome, Prediction):
                 done.append((delivery, outcome))
             else:
-                counts[self._fail(delivery, outcome)] += 1
-        self._save(done)
+                bad.append((delivery, outcome))
+        self._save(done)  # first: a queue that does not take a failure must not cost what was read
+        counts.update(self._fail(delivery, error) for delivery, error in bad)
         counts.update("unread" if prediction.unread_reason else "read" for _, prediction in done)
         counts.update("unsure" for _, prediction in done for _ in prediction.unsure)
         seconds = time.monotonic() - begun
@@ -186,6 +189,23 @@ class _Worker:
                 with self.options.traces.step("reader.read", _section_ids(mine)), tokens.counted(reader):
                     outcomes += _read_each(reader, mine)
         return outcomes
+
+
+@dataclass(slots=True)
+class _Noted:
+    """The newest dead letter that this worker has noted.
+
+    An idle worker looks every two seconds, and a thousand of them may be idle: a letter is worth one note of each.
+    """
+
+    newest: str = ""
+
+    def note(self, queue: TaskQueue, store: ResultsStore) -> None:
+        """Note the dead letters, unless the newest is known already."""
+        for letter in queue.dead_letters(1):
+            if letter.entry_id != self.newest:
+                note_dead_letters(queue, store)
+                self.newest = letter.entry_id  # as seen before the others: a later one is seen at the next look
 
 
 @dataclass(slots=True)

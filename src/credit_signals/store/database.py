@@ -19,6 +19,14 @@ from credit_signals.errors import ConfigurationError, StoreError, StoreUnavailab
 
 T = TypeVar("T")
 LOCK_SECONDS = 30
+# libpq's: without them a server that vanishes (failover, dropped packets) holds a call for a quarter of an hour or more
+POSTGRES_PATIENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "30000",  # milliseconds
+    "keepalives_idle": "20",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
 ATTEMPTS = 5
 # Postgres: deadlock, serialization failure, and a row that another transaction deleted meanwhile.
 _WORTH_REPEATING = {"40P01", "40001", "23503"}
@@ -138,7 +146,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
-            options = {"connect_timeout": "10", **self.url.query}
+            options = {**POSTGRES_PATIENCE, **self.url.query}
             return create_engine(self.url.set(query=options), pool_pre_ping=True, hide_parameters=True, max_overflow=20)
         path = self.url.database or ""
         if not path.startswith("file:"):  # an SQLite URI may ask for a file that must not be made

@@ -17,7 +17,7 @@ from credit_signals.settings import LogFormat
 
 FIELDS = ("run", "company", "section", "task", "reader")  # ids, given as `extra`
 ACCESS = "uvicorn.access"
-_USER = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_USER = re.compile(r"(?<=://)[^/\s]+(?=@)")  # to the last @: passwords hold some that nobody encoded
 _QUERY = re.compile(r"((?:https?|wss?|postgresql|rediss?)://[^\s?'\"]*)\?[^\s'\"]+")
 
 

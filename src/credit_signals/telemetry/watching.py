@@ -38,5 +38,7 @@ class Watch:
                 self._look()
             except CreditSignalsError as error:
                 log.debug("%s: %s", self._thread.name, error)
+            except Exception:  # a door: a thread that ended would leave the worker not ready for ever
+                log.exception("%s", self._thread.name)
             if self._over.wait(self._seconds * random.uniform(2 / 3, 4 / 3)):  # noqa: S311  no secret
                 return

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 from pipeline_world import World, section
@@ -92,6 +93,46 @@ class SilentStore(MemoryStore):
         return super().answered(task_ids)
 
 
+class DeafToFailures(MemoryQueue):
+    """A queue that is away when the first failure is told."""
+
+    told = 0
+
+    def fail(self, delivery: Delivery, reason: str) -> bool:
+        """Fail once."""
+        self.told += 1
+        if self.told == 1:
+            raise QueueUnavailable("redis does not answer")
+        return super().fail(delivery, reason)
+
+
+class CountingStore(MemoryStore):
+    """A store that counts what is noted as dead, and does not answer the first time."""
+
+    notes = 0
+
+    def mark_dead(self, task_id: str, reason: str, failed_at: datetime | None = None) -> None:
+        """Count, and fail once."""
+        self.notes += 1
+        if self.notes == 1:
+            raise StoreUnavailable("away")
+        super().mark_dead(task_id, reason, failed_at)
+
+
+@dataclass
+class StopAfterIdling(pipeline.NoObserver):
+    """Stops the worker when it has found the queue empty some times."""
+
+    stop: threading.Event
+    times: int
+
+    def idled(self) -> None:
+        """Nothing waits."""
+        self.times -= 1
+        if not self.times:
+            self.stop.set()
+
+
 class HeldReader(ScriptedReader):
     """A reader that goes on when it is let."""
 
@@ -160,6 +201,27 @@ def test_what_does_not_answer_is_named(world: World) -> None:
     assert observed(world, listener) == {"read": 1}
     assert (listener.heard[Part.QUEUE], listener.heard[Part.STORE]) == (1, 1)
     assert world.queue.status().dead == 0
+
+
+def test_a_failure_that_cannot_be_told_costs_no_answer(world: World) -> None:
+    """What was read is saved before the queue hears of failures: nothing is read again because of them."""
+    world.queue = DeafToFailures(options=world.queue.options)
+    run = world.crawled(GOOD, BAD)
+    assert world.work() == {"dead": 1}
+    assert world.store.progress(run.id).read == 1
+
+
+def test_a_dead_letter_is_noted_once_by_an_idle_worker(world: World) -> None:
+    """Idle workers ask little of the store, and a note that it did not take is made again."""
+    store = world.store = CountingStore()
+    run = world.crawled(BAD)
+    world.work()
+    assert store.progress(run.id).dead == 1
+    store.notes = 1
+    options = pipeline.WorkOptions(wait_seconds=0)
+    options.observer = StopAfterIdling(options.stop, 5)
+    pipeline.work(world.queue, world.shelf, store, options)
+    assert store.notes == 2
 
 
 def test_a_batch_is_given_back_from_another_thread(world: World) -> None:

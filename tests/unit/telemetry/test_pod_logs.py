@@ -59,7 +59,7 @@ def test_any_message_stays_one_line(message: str) -> None:
     assert written(record("%s", message))["message"] == without_secrets(message)
 
 
-@given(st.text(st.characters(categories=["L", "N", "P"], exclude_characters="@/'\""), min_size=1))
+@given(st.text(st.characters(categories=["L", "N", "P"], exclude_characters="/'\""), min_size=1))
 def test_secrets_of_urls_are_left_out(secret: str) -> None:
     """User, password and query of a URL reach no line of either kind."""
     said = f"no answer from postgresql://ann:q{secret}q@db.example/x and https://a.example/p?key=z{secret}z twice"
