@@ -99,3 +99,9 @@ def test_no_ingress_unless_asked_for(case: Case) -> None:
     assert case("default").one("Service", "-results")["spec"]["type"] == "ClusterIP"
     ingress = case("everything").one("Ingress")
     assert ingress["spec"]["tls"] == [{"secretName": "credit-signals-tls", "hosts": ["credit-signals.example.com"]}]
+
+
+def test_nobody_named_is_nobody_let_in() -> None:
+    """A rule without peers would let in everyone: a page without login must not open because a list was emptied."""
+    values = {"secrets": {"existingSecret": "x"}, "networkPolicy": {"resultsPage": {"from": []}}}
+    assert render(values).one("NetworkPolicy", "-results")["spec"]["ingress"] == []

@@ -140,3 +140,13 @@ def test_a_kind_can_be_switched_off() -> None:
     """A kind that is off leaves nothing behind."""
     rendered = render(with_worker(enabled=False))
     assert [each for each in rendered.objects if "section-reader" in each["metadata"]["name"]] == []
+
+
+def test_no_worker_is_no_right_to_scale() -> None:
+    """A rule without names would be a right on every Deployment of the namespace."""
+    values = {
+        "secrets": {"existingSecret": "x"},
+        "airflow": {"scaling": {"enabled": True}},
+        "workers": {"section-reader": {"enabled": False}},
+    }
+    assert [rule["verbs"] for rule in render(values).one("Role")["rules"]] == [["list"], ["list"]]
