@@ -81,7 +81,7 @@ def test_a_run_through_the_rest_api(platform: Platform, home: Path, tmp_path: Pa
     The workers of a cluster are scaled up for the run's sections, and down to the floor when they are read.
     """
     cluster = Cluster(tmp_path)
-    scaled = {"scale_deployment": PLACE, "scale_kubeconfig": str(cluster.kubeconfig), "scale_service_seconds": 3600}
+    scaled = {"scale_deployment": PLACE, "scale_kubeconfig": str(cluster.kubeconfig), "scale_service_seconds": 86_400}
     chosen = platform.settings.model_copy(update={**scaled, "scale_look_seconds": 2, "scale_ceiling": 6})
     environment = {**os.environ, **chosen.as_environment()}
     with cluster.served(), AirflowParts(home, DAGS, environment) as airflow:
