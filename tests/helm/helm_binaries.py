@@ -71,7 +71,8 @@ def _fetch_all() -> None:
     fetched = folder / f"fetched-{os.getpid()}"
     command = [*_installer(), "--no-deps", "--require-hashes", "--target", str(fetched), "--requirement", str(LOCK)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        own_certificates = {**os.environ, "UV_SYSTEM_CERTS": "1"}  # the machine's, as in a company's network
+        done = subprocess.run(command, env=own_certificates, capture_output=True, text=True, timeout=240, check=False)
         if done.returncode:
             raise NoHelm((done.stderr.strip() or "no answer").splitlines()[-1])
         for version, package in PACKAGES.items():
