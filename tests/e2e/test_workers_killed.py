@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from tests.made_sections import section_of
 
 from credit_signals import pipeline, wiring
 from credit_signals.children import start_child
 from credit_signals.cli.workers import Workers, child_environment
-from credit_signals.domain import Company, PageRole, Run, Section, Sentence, SiteStatus, now
+from credit_signals.domain import Company, Run, Section, SiteStatus, now
 from credit_signals.errors import CreditSignalsError
 from credit_signals.settings import Settings
 from credit_signals.store.base import SiteRecord
@@ -44,18 +45,7 @@ def queued(tmp_path: Path) -> Iterator[tuple[Settings, wiring.Parts, Run]]:
 
 def _section(number: int) -> Section:
     sentences = [f"Notice {number} of our works: the hall opens at nine.", f"Parcel {number} left the yard."] * 2
-    text, spans = "", []
-    for index, sentence in enumerate(sentences, start=1):
-        spans.append(Sentence(number=index, start=len(text), end=len(text) + len(sentence)))
-        text += sentence + " "
-    return Section.build(
-        company_id="one",
-        url="http://one.example/",
-        role=PageRole.NEWS,
-        text=text.rstrip(),
-        sentences=tuple(spans),
-        language="en",
-    )
+    return section_of(sentences)
 
 
 def _worker(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:

@@ -71,17 +71,12 @@ def _work(settings: Settings, options: pipeline.WorkOptions, telemetry: WorkerTe
 
 def _patiently(call: Callable[[], T], options: pipeline.WorkOptions) -> T:
     """What a call gives, once the store answers. Raises StoreUnavailable when patience is over or the worker stops."""
-    waited = 0.0
+    patience = pipeline.Patience(options.patience_seconds, options.stop)
     while True:
         try:
             return call()
         except StoreUnavailable as error:
             options.observer.stepped()
             options.observer.failed(pipeline.Part.STORE)
-            if options.burst or waited >= options.patience_seconds:
+            if options.burst or not patience.wait(error) or options.stop.is_set():
                 raise
-            pause = min(5.0, 0.5 + waited / 4)
-            log.warning("waiting %.1f s: %s", pause, error)
-            if options.stop.wait(pause):
-                raise
-            waited += pause

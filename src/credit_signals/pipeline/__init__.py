@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
     from credit_signals.pipeline.opening import RunRequest, known_run, open_run
     from credit_signals.pipeline.pages import company_page, index_page, write_pages
+    from credit_signals.pipeline.patience import Patience
     from credit_signals.pipeline.reading import WorkOptions, note_dead_letters, settle, sweep_unqueued, work
     from credit_signals.pipeline.scaling_workers import ReadingTime, ScaleLook, ScaleTools, WorkerScaler, scale
     from credit_signals.pipeline.shelf import ReaderShelf
@@ -33,6 +34,7 @@ __all__ = [
     "NoObserver",
     "NoTraces",
     "Part",
+    "Patience",
     "ReaderShelf",
     "ReadingTime",
     "RunRequest",
@@ -68,6 +70,7 @@ _NAMES_IN = {
     "observing": ("BatchDone", "NoObserver", "NoTraces", "Part", "Traces", "WorkObserver"),
     "opening": ("RunRequest", "known_run", "open_run"),
     "pages": ("company_page", "index_page", "write_pages"),
+    "patience": ("Patience",),
     "reading": ("WorkOptions", "note_dead_letters", "settle", "sweep_unqueued", "work"),
     "scaling_workers": ("ReadingTime", "ScaleLook", "ScaleTools", "WorkerScaler", "scale"),
     "shelf": ("ReaderShelf",),

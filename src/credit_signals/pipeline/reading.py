@@ -24,6 +24,7 @@ from credit_signals.errors import (
 from credit_signals.inference.base import Reader
 from credit_signals.pipeline.holding import Hand
 from credit_signals.pipeline.observing import BatchDone, NoObserver, NoTraces, Part, Traces, WorkObserver
+from credit_signals.pipeline.patience import Patience
 from credit_signals.pipeline.shelf import ReaderShelf
 from credit_signals.store.base import ResultsStore, RunProgress
 from credit_signals.task_queue.base import Delivery, TaskQueue
@@ -63,23 +64,19 @@ def work(queue: TaskQueue, readers: ReaderShelf, store: ResultsStore, options: W
     """
     worker = _Worker(queue, readers, store, options, _Noted())
     counts: Counter[str] = Counter()
-    trouble = 0.0
+    patience = Patience(options.patience_seconds, options.stop)
     while not options.stop.is_set():
         options.observer.stepped()
         try:
             done = worker.step()
         except (QueueUnavailable, StoreError) as error:
             options.observer.failed(Part.STORE if isinstance(error, StoreError) else Part.QUEUE)
-            if trouble >= options.patience_seconds:
+            if not patience.wait(error):
                 raise
-            pause = min(5.0, 0.5 + trouble / 4)
-            log.warning("waiting %.1f s: %s", pause, error)
-            options.stop.wait(pause)
-            trouble += pause
         else:
             if done is None:
                 break
-            trouble = 0.0
+            patience.renew()
             counts.update(done)
     return counts
 

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.output import Panel, print_figures, show_progress
+from credit_signals.tuning.output import OWN_TEXTS, Panel, print_figures, show_progress
 
 MODELS = Path("workers/section_reader/models")
-TRAINING = Path("workers/section_reader/training")
 
 encoder_app = typer.Typer()
 
@@ -26,7 +25,7 @@ def signals(
     teacher: Teacher,
     base: Base,
     out: Out,
-    own: Own = TRAINING,
+    own: Own = OWN_TEXTS,
     epochs: Annotated[int, typer.Option(min=1, help="Rounds over the sentences.")] = 6,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 32,
     seed: Seed = 1,
@@ -53,7 +52,7 @@ def activities(
     out: Out,
     base: Annotated[Path, typer.Option(help="The encoder as GGUF.", exists=True)] = MODELS
     / "minilm-five-languages.gguf",
-    phrases: Annotated[Path, typer.Option(help="The project's own phrases with codes.", exists=True)] = TRAINING
+    phrases: Annotated[Path, typer.Option(help="The project's own phrases with codes.", exists=True)] = OWN_TEXTS
     / "activity_phrases.jsonl",
     seed: Seed = 1,
 ) -> None:

@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from credit_signals.tuning.encoder import PairTokenizer, SignalModel, Tokens, collate
+from credit_signals.tuning.batching import batches_by_length
+from credit_signals.tuning.encoder import PairTokenizer, SignalModel, collate
 from credit_signals.tuning.metrics import Outputs
 from credit_signals.tuning.teacher import CODES, SEVERITIES, STANCES, SUBJECTS, LabelledSentence
 
@@ -115,7 +116,7 @@ def fit(
         losses: list[float] = []
         started = time.monotonic()
         shown = [(row, bare[row] if dice.random() < settings.no_context else full[row]) for row in range(len(full))]
-        for batch in batches_by_length(shown, settings.batch, dice):
+        for batch in batches_by_length(shown, settings.batch, lambda pair: len(pair[1].ids), 6, dice):
             targets = make_targets([sentences[row] for row, _ in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(*collate([tokens for _, tokens in batch], tokenizer.pad))
@@ -128,16 +129,6 @@ def fit(
             losses.append(float(loss.detach()))
         logger.info("epoch %d of %d: %.0f s", epoch, settings.epochs, time.monotonic() - started)
         after_epoch(epoch, sum(losses) / len(losses))
-
-
-def batches_by_length(
-    shown: Sequence[tuple[int, Tokens]], size: int, dice: random.Random
-) -> Iterator[list[tuple[int, Tokens]]]:
-    """Shuffled batches of similar length, so that little is padding."""
-    order = sorted(shown, key=lambda pair: len(pair[1].ids) + dice.uniform(-6, 6))
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
-    dice.shuffle(batches)
-    yield from batches
 
 
 def answer(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
+
+OWN_TEXTS = Path("workers/section_reader/training")  # sentences and phrases that the project wrote
 
 
 class Panel(StrEnum):

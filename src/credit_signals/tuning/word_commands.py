@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from credit_signals.tuning.output import Panel, print_figures, show_progress
+from credit_signals.tuning.output import OWN_TEXTS, Panel, print_figures, show_progress
 
 words_app = typer.Typer()
-
-TRAINING = Path("workers/section_reader/training")
 
 
 @words_app.command(rich_help_panel=Panel.TRAINING)
@@ -20,7 +18,7 @@ def words(
     out: Annotated[Path, typer.Argument(help="Folder for the extended encoder.")],
     pairs: Annotated[
         Path, typer.Option(help="Folder of labelled sentences of which some render an English one (`src` is its id).")
-    ] = TRAINING,
+    ] = OWN_TEXTS,
     epochs: Annotated[int, typer.Option(min=1, help="Rounds over the pairs.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the order of pairs.")] = 1,
 ) -> None:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import AutoTokenizer, BertModel
 
+from credit_signals.tuning.batching import batches_by_length
 from credit_signals.tuning.teacher import LabelledSentence
 from credit_signals.tuning.words import word_rows_name
 
@@ -77,7 +78,7 @@ class WordLearner:
         logger.info("%d pairs, held-out cosine %.3f before", len(pairs), near)
         for epoch in range(1, self._settings.epochs + 1):
             started = time.monotonic()
-            for batch in _batches(shown, self._settings.batch, dice):
+            for batch in batches_by_length(shown, self._settings.batch, lambda pair: len(pair.foreign), 20, dice):
                 loss = 1 - self._cosines(batch, targets).mean()
                 loss.backward()
                 self._words.weight.grad = self._of_new_words(self._words.weight.grad)
@@ -131,11 +132,3 @@ class WordLearner:
 def _by_length(pairs: Sequence[Pair], size: int) -> list[list[Pair]]:
     order = sorted(pairs, key=lambda pair: len(pair.foreign))
     return [order[start : start + size] for start in range(0, len(order), size)]
-
-
-def _batches(pairs: Sequence[Pair], size: int, dice: random.Random) -> list[list[Pair]]:
-    """Shuffled batches of similar length, so that little is padding."""
-    order = sorted(pairs, key=lambda pair: len(pair.foreign) + dice.uniform(-20, 20))
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
-    dice.shuffle(batches)
-    return batches

@@ -18,10 +18,11 @@ import pytest
 from pods import WorkerPod, playing, podman, secret
 from private_postgres import postgres_folder, private_postgres
 from pydantic import SecretStr
+from tests.made_sections import HOME, section_of
 
 from credit_signals import pipeline, wiring
 from credit_signals.children import end_child, start_child
-from credit_signals.domain import Company, PageRole, Run, Section, Sentence, SiteStatus, now
+from credit_signals.domain import Company, Run, Section, SiteStatus, now
 from credit_signals.settings import Settings
 from credit_signals.store.base import SiteRecord
 from credit_signals.task_queue.embedded import find_redis_server
@@ -29,7 +30,6 @@ from credit_signals.task_queue.embedded import find_redis_server
 pytestmark = [pytest.mark.images, pytest.mark.postgres, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[3]
 SECTIONS = 500
-HOME = "http://one.example/"
 SECRET = "cs-urls"
 FIRST, SECOND = "cs-reader-a", "cs-reader-b"
 
@@ -157,13 +157,9 @@ def _feed(settings: Settings, parts: wiring.Parts) -> Run:
 
 def _notice(number: int) -> Section:
     """A section of 16 sentences like no other."""
-    text, sentences = "", []
-    for line in range(1, 17):
-        sentence = f"Line {line} of notice {number}: the works at dock {line * number % 97} load until nine."
-        sentences.append(Sentence(number=line, start=len(text), end=len(text) + len(sentence)))
-        text += f"{sentence} "
-    return Section.build(
-        company_id="one", url=HOME, role=PageRole.NEWS, text=text.rstrip(), sentences=tuple(sentences), language="en"
+    return section_of(
+        f"Line {line} of notice {number}: the works at dock {line * number % 97} load until nine."
+        for line in range(1, 17)
     )
 
 

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.made_sections import section_of
+
 from credit_signals import wiring
 from credit_signals.children import end_child, free_port, start_child
 from credit_signals.cli.workers import child_environment
-from credit_signals.domain import PageRole, Section, SectionTask, Sentence
+from credit_signals.domain import Section, SectionTask
 from credit_signals.settings import PROJECT_ROOT, Settings
 from credit_signals.store.base import ResultsStore
 from credit_signals.task_queue.base import TaskQueue
@@ -37,18 +39,9 @@ def until(look: Callable[[], T], seconds: float = 120.0) -> T:
 
 def section(number: int) -> Section:
     """A section of eight sentences that no other number has."""
-    text, spans = "", []
-    for index in range(1, 9):
-        sentence = f"Notice {number} of {SECRET_WORD}, part {index}: the hall in the north opens again at nine."
-        spans.append(Sentence(number=index, start=len(text), end=len(text) + len(sentence)))
-        text += sentence + " "
-    return Section.build(
-        company_id="one",
-        url="http://one.example/",
-        role=PageRole.NEWS,
-        text=text.rstrip(),
-        sentences=tuple(spans),
-        language="en",
+    return section_of(
+        f"Notice {number} of {SECRET_WORD}, part {part}: the hall in the north opens again at nine."
+        for part in range(1, 9)
     )
 
 
