@@ -105,6 +105,14 @@ def described_companies(path: Path, per_industry: int, seed: int) -> list[Descri
     return companies
 
 
+def texts_of_activities(schemes: Path, phrases: Path, companies: Path, per_industry: int, seed: int) -> tuple[str, ...]:
+    """Every text that the index is made from or its head trained on; equal ones once."""
+    described = described_companies(companies, per_industry, seed)
+    coded = (*naics_titles(schemes), *naics_texts(schemes), *nace_phrases(schemes))
+    parts = (coded, known_businesses(phrases), [company for company in described if not company.held_out])
+    return tuple(dict.fromkeys(item.text for part in parts for item in part))
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8") as file:

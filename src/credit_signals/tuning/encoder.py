@@ -1,4 +1,4 @@
-"""The sentence encoder under training: a frozen BERT with low-rank adapters, and linear heads over the sentence.
+"""The sentence encoder under training: a BERT, in full or frozen under low-rank adapters, and heads over the sentence.
 
 The input is the one that the reader serves: `[CLS] context [SEP] text [SEP]`, attention over all of it, all token
 types 0. Each code looks at the tokens of the text through its own attention (label attention, arXiv 1802.05695) and
@@ -21,7 +21,6 @@ from credit_signals.tuning.teacher import CODES, SEVERITIES, STANCES, SUBJECTS, 
 
 CONTEXT_TOKENS = 48
 TOTAL_TOKENS = 256
-WIDTH = 384
 ALPHA_PER_RANK = 2  # the adapter's delta is B·A times this
 
 
@@ -92,9 +91,10 @@ class LowRank(nn.Module):  # type: ignore[misc]  # torch is untyped where it is 
 
 
 class SignalModel(nn.Module):  # type: ignore[misc]  # torch is untyped where it is not installed
-    """The encoder with an adapter of the given rank (0: trained in full) and the four heads.
+    """The encoder with an adapter of the given rank (0: trained in full, but for the words) and the four heads.
 
-    Every answer is given per code: two signals of one sentence may differ in stance and subject.
+    Every answer is given per code: two signals of one sentence may differ in stance and subject. The words stay as they
+    are: most of them occur in no training sentence, and would be left behind.
     """
 
     def __init__(self, model_dir: Path, rank: int, dropout: float) -> None:
@@ -103,13 +103,16 @@ class SignalModel(nn.Module):  # type: ignore[misc]  # torch is untyped where it
         self.base: Any = BertModel.from_pretrained(str(model_dir), add_pooling_layer=False)
         if rank:
             self._adapt()
+        else:
+            self.base.embeddings.word_embeddings.requires_grad_(False)
+        width = self.base.config.hidden_size
         self.dropout = nn.Dropout(dropout)
-        self.attention = nn.Linear(WIDTH, len(CODES), bias=False)
-        self.code = nn.Linear(WIDTH, len(CODES))
-        self.stance = nn.Linear(WIDTH, len(STANCES))
+        self.attention = nn.Linear(width, len(CODES), bias=False)
+        self.code = nn.Linear(width, len(CODES))
+        self.stance = nn.Linear(width, len(STANCES))
         self.stance_code = nn.Embedding(len(CODES), len(STANCES))
-        self.subject = nn.Linear(WIDTH, len(SUBJECTS))
-        self.severity = nn.Linear(WIDTH, len(SEVERITIES))
+        self.subject = nn.Linear(width, len(SUBJECTS))
+        self.severity = nn.Linear(width, len(SEVERITIES))
         nn.init.zeros_(self.attention.weight)
         nn.init.zeros_(self.stance_code.weight)
         nn.init.constant_(self.code.bias, -3.0)  # a code is rare: start from its prior

@@ -1,7 +1,9 @@
-"""The trained heads as the file that readers load."""
+"""The trained heads as the file that readers load, and the trained encoder as a folder to convert."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ from credit_signals.inference.formats import Floats, SignalHeads
 from credit_signals.tuning.calibrate import Calibration
 from credit_signals.tuning.encoder import SignalModel
 from credit_signals.tuning.teacher import CODES, STANCES, SUBJECTS
+
+WORDS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
 
 def heads_of(model: SignalModel, calibration: Calibration) -> SignalHeads:
@@ -32,6 +36,14 @@ def heads_of(model: SignalModel, calibration: Calibration) -> SignalHeads:
         stance_code_w=_array(model.stance_code.weight),
         attention_w=_array(model.attention.weight),
     )
+
+
+def write_encoder(model: SignalModel, base: Path, out: Path) -> None:
+    """Write the encoder, trained in full, as a Hugging Face folder with the words of its base. Raises OSError."""
+    model.base.save_pretrained(out)
+    for name in WORDS:
+        if (base / name).is_file():
+            shutil.copy(base / name, out / name)
 
 
 def _array(tensor: Any) -> Floats:

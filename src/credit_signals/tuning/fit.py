@@ -16,7 +16,9 @@ from torch.nn import functional
 
 from credit_signals.tuning.batching import batches_by_length
 from credit_signals.tuning.encoder import PairTokenizer, SignalModel, collate
+from credit_signals.tuning.keeping import KeptTexts
 from credit_signals.tuning.metrics import Outputs
+from credit_signals.tuning.optimizer import parameter_groups
 from credit_signals.tuning.teacher import CODES, SEVERITIES, STANCES, SUBJECTS, LabelledSentence
 
 logger = logging.getLogger(__name__)
@@ -31,12 +33,14 @@ class FitSettings:
     epochs: int = 6
     seed: int = 1
     rank: int = 32
-    rate: float = 8e-4
+    rate: float = 8e-4  # of adapter and heads
+    full_rate: float = 1e-4  # of the encoder's last layer, where it is trained in full
     batch: int = 32
     dropout: float = 0.1
     smoothing: float = 0.02
     no_context: float = 0.15  # share of sentences shown without their context
     rare_boost: float = 3.0  # largest weight of a rare code's positives
+    kept_weight: float = 3.0  # of the texts whose embeddings are kept
     threads: int = 2
 
 
@@ -98,18 +102,28 @@ def fit(
     sentences: Sequence[LabelledSentence],
     settings: FitSettings,
     after_epoch: Callable[[int, float], None],
+    kept: KeptTexts | None = None,
 ) -> None:
-    """Train the model in place; `after_epoch` gets the epoch's number and mean loss. Deterministic for a seed."""
+    """Train the model in place; `after_epoch` gets the epoch's number and mean loss. Deterministic for a seed.
+
+    `kept`: texts whose embeddings are to stay as they are, where the encoder is trained in full.
+    """
     torch.set_num_threads(settings.threads)
     dice = random.Random(settings.seed)  # noqa: S311  # an order, not a secret
     full = tokenizer.tokenize(sentences)
     bare = tokenizer.tokenize(sentences, with_context=False)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    groups = parameter_groups(model, settings.rate, settings.full_rate)
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     steps = settings.epochs * math.ceil(len(sentences) / settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.rate, total_steps=steps + 1, pct_start=0.08, anneal_strategy="linear", cycle_momentum=False
+        optimizer,
+        [group["lr"] for group in groups],
+        total_steps=steps + 1,
+        pct_start=0.08,
+        anneal_strategy="linear",
+        cycle_momentum=False,
     )
+    parameters = [parameter for group in groups for parameter in group["params"]]
     weight = positive_weights(sentences, settings.rare_boost)
     for epoch in range(1, settings.epochs + 1):
         model.train()
@@ -121,6 +135,8 @@ def fit(
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(*collate([tokens for _, tokens in batch], tokenizer.pad))
             loss = loss_of(logits, targets, weight, settings.smoothing)
+            if kept:
+                loss = loss + settings.kept_weight * kept.loss(model.base, len(batch))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()

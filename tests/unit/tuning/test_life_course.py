@@ -18,6 +18,8 @@ from credit_signals.tuning.life.plan import Folder, Plan, plan_of, read_plan, wr
 from credit_signals.tuning.life.stages import STEPS
 from credit_signals.tuning.life.tools import Tools
 
+SHIPPED_INDEX = Path(__file__).resolve().parents[3] / "workers/section_reader/models/activity.npz"
+
 
 def make_plan(folder: Path, **values: Any) -> Plan:
     """A plan with a base of the right width."""
@@ -144,8 +146,8 @@ def test_a_plan_without_sense_is_refused(tmp_path: Path, values: dict[str, Any],
 
 
 def test_a_base_of_another_width_is_refused(tmp_path: Path) -> None:
-    """The heads are made for one width; a folder that holds no model is named too."""
-    plan = make_plan(tmp_path)
+    """An activity index is made for one width; a folder that holds no model is named too."""
+    plan = make_plan(tmp_path, activity=SHIPPED_INDEX)
     (tmp_path / "base" / "config.json").write_text('{"hidden_size": 768}')
     with pytest.raises(ConfigurationError, match="width 768"):
         write_plan(tmp_path / "life", plan)

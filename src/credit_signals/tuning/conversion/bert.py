@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,31 +44,7 @@ class Bert:
 
     def layout(self) -> Mapping[str, Target]:
         """Every tensor of the model."""
-        number = self.source.number
-        width, inner = int(number("hidden_size")), int(number("intermediate_size"))
-        embeddings = "embeddings"
-        layout = {
-            f"{embeddings}.word_embeddings.weight": Target("token_embd.weight", (int(number("vocab_size")), width)),
-            # llama.cpp adds rows of the next two to others: they must be float32
-            f"{embeddings}.position_embeddings.weight": Target(
-                "position_embd.weight", (int(number("max_position_embeddings")), width), exact=True
-            ),
-            f"{embeddings}.token_type_embeddings.weight": Target(
-                "token_types.weight", (int(number("type_vocab_size")), width), exact=True
-            ),
-        }
-        for part in ("weight", "bias"):
-            layout[f"{embeddings}.LayerNorm.{part}"] = Target(f"token_embd_norm.{part}", (width,))
-        sizes = {"ffn_up": (inner, width), "ffn_down": (width, inner)}
-        for layer in range(int(number("num_hidden_layers"))):
-            for path, short in BLOCKS.items():
-                shape = sizes.get(short, (width, width))
-                layout[f"encoder.layer.{layer}.{path}.weight"] = Target(f"blk.{layer}.{short}.weight", shape)
-                layout[f"encoder.layer.{layer}.{path}.bias"] = Target(f"blk.{layer}.{short}.bias", shape[:1])
-            for path, short in NORMS.items():
-                for part in ("weight", "bias"):
-                    layout[f"encoder.layer.{layer}.{path}.{part}"] = Target(f"blk.{layer}.{short}.{part}", (width,))
-        return layout
+        return bert_layout(self.source.number)
 
     def computed(self) -> Mapping[str, Floats]:
         """None."""
@@ -90,6 +66,34 @@ class Bert:
         writer.add_pooling_type(gguf.PoolingType.MEAN)
         writer.add_token_type_count(int(number("type_vocab_size")))
         _write_tokenizer(writer, self.source)
+
+
+def bert_layout(number: Callable[[str], Any]) -> Mapping[str, Target]:
+    """Every tensor of a BERT, by Hugging Face's name; `number` gives a number of its configuration."""
+    width, inner = int(number("hidden_size")), int(number("intermediate_size"))
+    embeddings = "embeddings"
+    layout = {
+        f"{embeddings}.word_embeddings.weight": Target("token_embd.weight", (int(number("vocab_size")), width)),
+        # llama.cpp adds rows of the next two to others: they must be float32
+        f"{embeddings}.position_embeddings.weight": Target(
+            "position_embd.weight", (int(number("max_position_embeddings")), width), exact=True
+        ),
+        f"{embeddings}.token_type_embeddings.weight": Target(
+            "token_types.weight", (int(number("type_vocab_size")), width), exact=True
+        ),
+    }
+    for part in ("weight", "bias"):
+        layout[f"{embeddings}.LayerNorm.{part}"] = Target(f"token_embd_norm.{part}", (width,))
+    sizes = {"ffn_up": (inner, width), "ffn_down": (width, inner)}
+    for layer in range(int(number("num_hidden_layers"))):
+        for path, short in BLOCKS.items():
+            shape = sizes.get(short, (width, width))
+            layout[f"encoder.layer.{layer}.{path}.weight"] = Target(f"blk.{layer}.{short}.weight", shape)
+            layout[f"encoder.layer.{layer}.{path}.bias"] = Target(f"blk.{layer}.{short}.bias", shape[:1])
+        for path, short in NORMS.items():
+            for part in ("weight", "bias"):
+                layout[f"encoder.layer.{layer}.{path}.{part}"] = Target(f"blk.{layer}.{short}.{part}", (width,))
+    return layout
 
 
 def _write_tokenizer(writer: Any, source: SourceModel) -> None:

@@ -95,6 +95,17 @@ def quantize(
 
 
 @conversion_app.command(rich_help_panel=Panel.FILES)
+def unpack(
+    file: Annotated[Path, typer.Argument(help="GGUF file of a BERT encoder.", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Argument(help="Folder to write, for Hugging Face's transformers.", file_okay=False)],
+) -> None:
+    """Make a folder of an encoder's GGUF file: what `signals` and `life` start from."""
+    from credit_signals.tuning.conversion.unpacking import unpack as unpack_encoder
+
+    typer.echo(f"{unpack_encoder(file, out)} words  {out}")
+
+
+@conversion_app.command(rich_help_panel=Panel.FILES)
 def parity(
     model: Folder,
     files: Annotated[list[Path], typer.Argument(help="GGUF files made of it.", exists=True, dir_okay=False)],

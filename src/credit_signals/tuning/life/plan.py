@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from credit_signals.domain import Trade
 from credit_signals.errors import ConfigurationError
+from credit_signals.inference.formats import ActivityIndex
 from credit_signals.tuning.labelling.endpoint import Endpoint
 
-ENCODER_WIDTH = 384  # of the heads that `tune signals` trains
 EPOCHS = {"encoder": 8.0, "causal": 3.0}
 RANKS = {"encoder": 32, "causal": 16}
 TYPES = {"encoder": "BF16", "causal": "Q8_0"}  # of the GGUF that ships
@@ -195,7 +195,7 @@ def _first(error: ValidationError) -> str:
 def write_plan(folder: Path, plan: Plan) -> None:
     """Keep the plan in its folder; a changed plan takes the place of the old one: what it changes is done again.
 
-    Raises ConfigurationError for a base that is no model or has another width than the heads, OSError.
+    Raises ConfigurationError for a base that is no model or has another width than the activity index, OSError.
     """
     _require_base(plan.model)
     folder.mkdir(parents=True, exist_ok=True)
@@ -220,7 +220,7 @@ def _require_base(model: ModelPlan) -> None:
     except (OSError, ValueError) as exc:
         raise ConfigurationError(f"{path}: the base is no Hugging Face folder: {exc}") from exc
     width = config.get("hidden_size") if isinstance(config, dict) else None
-    if model.kind == "encoder" and width != ENCODER_WIDTH:
-        raise ConfigurationError(f"{path}: width {width}; the heads for signals are made for {ENCODER_WIDTH}")
+    if model.kind == "encoder" and model.activity and width != (made := ActivityIndex.load(model.activity).width):
+        raise ConfigurationError(f"{path}: width {width}; {model.activity} is made for {made}")
     if model.kind == "causal" and (model.gguf or model.activity):
         raise ConfigurationError("`gguf` and `activity` belong to an encoder; a causal reader has neither")
