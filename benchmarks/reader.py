@@ -33,7 +33,7 @@ from credit_signals.inference.prompting import Prompter
 from credit_signals.inference.questions import Questions, load_questions
 
 WORKER = Path(__file__).resolve().parents[1] / "workers/section_reader"
-ENCODER = WORKER / "models/minilm-five-languages.gguf"
+ENCODER = WORKER / "models/section-encoder.gguf"
 MEMORY = 2048
 STARTS = [
     "The company",

@@ -5,7 +5,7 @@
     languages = ["en"]                  # ISO 639-1; other text is not read; empty: all
     threads = 1
     [model]                             # GGUF
-    file = "models/minilm-five-languages.gguf"
+    file = "models/section-encoder.gguf"
     sha256 = "..."
     [adapter]                           # may be left out: GGUF, low rank, laid over the model
     [heads]                             # encoder: see formats.SignalHeads

@@ -64,7 +64,7 @@ class IndexSettings:
 
     temperature: float = 0.03
     head_weight: float = 0.4
-    least_similarity: float = 0.35
+    least_similarity: float = 0.27
     per_industry: int = 110
     regularisation: float = 20.0
     seed: int = 1

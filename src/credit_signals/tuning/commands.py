@@ -67,8 +67,7 @@ def activities(
     companies: Annotated[Path, typer.Option(help="JSON Lines with `summary` and GICS `industry`.", exists=True)],
     small: Annotated[Path, typer.Option(help="JSON Lines of descriptions with codes, to measure on.", exists=True)],
     out: Out,
-    base: Annotated[Path, typer.Option(help="The encoder as GGUF.", exists=True)] = MODELS
-    / "minilm-five-languages.gguf",
+    base: Annotated[Path, typer.Option(help="The encoder as GGUF.", exists=True)] = MODELS / "section-encoder.gguf",
     phrases: Phrases = PHRASES,
     seed: Seed = 1,
 ) -> None:

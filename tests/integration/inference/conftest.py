@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reader_samples import MINILM, ROOT, write_generative_manifest, write_small_encoder
+from reader_samples import ROOT, SHIPPED, write_generative_manifest, write_small_encoder
 
 from credit_signals.inference.base import Reader
 from credit_signals.inference.encoder import Encoder
@@ -17,8 +17,8 @@ from credit_signals.inference.opening import open_reader
 
 @pytest.fixture(scope="session")
 def encoder() -> Iterator[Encoder]:
-    """MiniLM without an adapter."""
-    made = Encoder(MINILM)
+    """The shipped encoder."""
+    made = Encoder(SHIPPED)
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ from credit_signals.inference.formats import ActivityIndex, SignalHeads
 from credit_signals.inference.manifest import write_encoder_manifest
 
 ROOT = Path(__file__).resolve().parents[3]
-MINILM = ROOT / "workers/section_reader/models/minilm-five-languages.gguf"
+SHIPPED = ROOT / "workers/section_reader/models/section-encoder.gguf"
 QUESTIONS = ROOT / "workers/section_reader/questions"
 
 EXAMPLES = {
@@ -41,9 +41,10 @@ def make_section(sentences: Sequence[str], **values: Any) -> Section:
 
 
 def make_heads(encoder: Encoder) -> SignalHeads:
-    """Heads that know two codes by their likeness to an example sentence."""
+    """Heads that know two codes by what sets an example sentence apart from the other's."""
     vectors = encoder.embed_spans([("", text) for text in EXAMPLES.values()])
-    weights = 40 * vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) ** 2)
+    apart = vectors - vectors.mean(axis=0)
+    weights = 40 * apart / (apart * vectors).sum(axis=1, keepdims=True)
     codes, width = len(EXAMPLES), encoder.width
     stances, subjects = len(Stance), len(Subject)
     return SignalHeads(
@@ -78,10 +79,10 @@ def make_index(encoder: Encoder) -> ActivityIndex:
 
 
 def write_small_encoder(folder: Path, encoder: Encoder) -> Path:
-    """A manifest of the small heads and index over MiniLM."""
+    """A manifest of small heads and a small index over the shipped encoder."""
     make_heads(encoder).save(folder / "heads.npz")
     make_index(encoder).save(folder / "activity.npz")
-    files = {"model": MINILM, "heads": folder / "heads.npz", "activity": folder / "activity.npz"}
+    files = {"model": SHIPPED, "heads": folder / "heads.npz", "activity": folder / "activity.npz"}
     path = folder / "encoder.toml"
     write_encoder_manifest(path, "7", ["en"], files)
     return path

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from reader_samples import MINILM, sha256, write_small_encoder
+from reader_samples import SHIPPED, sha256, write_small_encoder
 
 from credit_signals.errors import ModelRefused, ReadFailed
 from credit_signals.inference import model_file
@@ -78,7 +78,7 @@ def test_an_encoder_with_damaged_heads_is_refused(encoder: Encoder, tmp_path: Pa
 def test_an_adapter_of_another_model_is_refused(tiny_llama: Path) -> None:
     """A file that is no adapter for the model is refused."""
     with pytest.raises(ModelRefused, match="adapter"):
-        Encoder(MINILM, tiny_llama)
+        Encoder(SHIPPED, tiny_llama)
 
 
 @pytest.mark.parametrize(

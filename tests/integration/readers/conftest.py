@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.integration.inference.reader_samples import MINILM, make_heads
+from tests.integration.inference.reader_samples import SHIPPED, make_heads
 from typer.testing import CliRunner, Result
 
 from credit_signals.cli.commands import app
@@ -71,7 +71,7 @@ def cli(*arguments: str | Path, expected: int = 0) -> Result:
 @pytest.fixture(scope="session")
 def heads() -> SignalHeads:
     """The heads of all readers, but for their thresholds."""
-    encoder = Encoder(MINILM)
+    encoder = Encoder(SHIPPED)
     made = make_heads(encoder)
     encoder.close()
     return made
@@ -85,7 +85,7 @@ def bench(heads: SignalHeads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         replace(heads, threshold=np.full(len(heads.code_names), threshold, np.float32)).save(
             tmp_path / name / "heads.npz"
         )
-        files = {"model": MINILM, "heads": tmp_path / name / "heads.npz"}
+        files = {"model": SHIPPED, "heads": tmp_path / name / "heads.npz"}
         write_encoder_manifest(tmp_path / name / "reader.toml", "1", ["en"], files)
     for name in [name for name in os.environ if name.startswith("CREDIT_SIGNALS_")]:
         monkeypatch.delenv(name)
