@@ -65,6 +65,7 @@ def test_a_pod_finishes_its_batch(work: Work, tmp_path: Path) -> None:
     work.add(40)
     with Pod(work.settings.model_copy(update={"batch": 24}), tmp_path) as pod:
         until(lambda: work.queue.status().pending == 24)
+        pod.compute()
         pod.process.terminate()
         assert pod.process.wait(60) == 0
     assert work.read() == 24
@@ -79,6 +80,7 @@ def test_a_pod_in_haste_hands_its_batch_back(work: Work, tmp_path: Path, grace: 
     hasty = work.settings.model_copy(update={"batch": 400, "drain_seconds": grace})
     with Pod(hasty, tmp_path) as pod:
         until(lambda: work.queue.status().pending == 400)
+        pod.compute()
         pod.process.terminate()
         if signals > 1:
             until(lambda: "draining" in pod.failing())
