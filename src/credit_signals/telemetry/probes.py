@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,8 @@ from prometheus_client.exposition import choose_encoder
 
 from credit_signals.errors import ConfigurationError
 from credit_signals.telemetry.health import WorkerHealth
+
+log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 10.0  # a client that sends nothing holds its thread no longer
 
@@ -49,6 +53,11 @@ class _Server(ThreadingHTTPServer):
         if self.address_family == socket.AF_INET6:  # a cluster may probe by either
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hung up is no news; whatever else went wrong belongs in the log, not bare on stderr."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            log.exception("could not answer %s", client_address)
 
 
 def _handler(health: WorkerHealth, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -74,3 +77,15 @@ def test_a_taken_port_is_named(port: int) -> None:
     """Two workers on one machine need two ports."""
     with pytest.raises(ConfigurationError, match=f"CREDIT_SIGNALS_PROBE_PORT={port}"), WorkerTelemetry(1).served(port):
         pass
+
+
+def test_a_client_that_hangs_up_leaves_no_trace(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """A probe that is cut off in its request does not write bare text between the lines of the log."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /healthz HTTP/1.1")
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
+    assert ask(port, "/healthz")[0] == 200
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(5)
+    assert capfd.readouterr().err == ""
