@@ -15,6 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, BertModel
 
+from credit_signals.tuning.pooling import mean_over_tokens
+
 AT_ONCE = 64
 LONGEST = 128  # tokens of a text
 
@@ -30,8 +32,7 @@ def centre(folder: Path, texts: Sequence[str]) -> float:
             tokens = tokenizer(
                 order[start : start + AT_ONCE], padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
             )
-            seen = tokens["attention_mask"].unsqueeze(-1)
-            parts.append((encoder(**tokens).last_hidden_state * seen).sum(1) / seen.sum(1))
+            parts.append(mean_over_tokens(encoder, tokens["input_ids"], tokens["attention_mask"]))
         embedded = torch.cat(parts)
         middle = embedded.mean(0)
         cosine = float((embedded / embedded.norm(dim=1, keepdim=True)).mean(0).square().sum())

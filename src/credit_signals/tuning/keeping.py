@@ -17,6 +17,8 @@ import torch
 from torch.nn import functional
 from transformers import AutoTokenizer, BertModel
 
+from credit_signals.tuning.pooling import mean_over_tokens
+
 logger = logging.getLogger(__name__)
 
 LONGEST = 90  # tokens of a text: its beginning is enough to hold the encoder
@@ -58,6 +60,4 @@ class KeptTexts:
         ids = torch.tensor([each + [self._pad] * (width - len(each)) for each in tokens])
         mask = torch.tensor([[1] * len(each) + [0] * (width - len(each)) for each in tokens])
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        seen = mask.unsqueeze(-1)
-        return functional.normalize((hidden * seen).sum(1) / seen.sum(1), dim=1)
+            return functional.normalize(mean_over_tokens(encoder, ids, mask), dim=1)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from transformers import AutoTokenizer, BertModel
 
 from credit_signals.tuning.batching import batches_by_length
+from credit_signals.tuning.pooling import mean_over_tokens
 from credit_signals.tuning.teacher import LabelledSentence
 from credit_signals.tuning.words import word_rows_name
 
@@ -117,9 +118,7 @@ class WordLearner:
 
     def _embed(self, texts: list[str]) -> Any:
         tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
-        mask = tokens["attention_mask"]
-        hidden = self._model(input_ids=tokens["input_ids"], attention_mask=mask).last_hidden_state
-        return (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+        return mean_over_tokens(self._model, tokens["input_ids"], tokens["attention_mask"])
 
     def _write(self) -> None:
         path = self._folder / "model.safetensors"
