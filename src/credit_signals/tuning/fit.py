@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from credit_signals.tuning.averaging import Averages
 from credit_signals.tuning.batching import batches_by_length
 from credit_signals.tuning.encoder import PairTokenizer, SignalModel, collate
 from credit_signals.tuning.keeping import KeptTexts
@@ -41,6 +42,7 @@ class FitSettings:
     no_context: float = 0.15  # share of sentences shown without their context
     rare_boost: float = 3.0  # largest weight of a rare code's positives
     kept_weight: float = 3.0  # of the texts whose embeddings are kept
+    averaged: int = 500  # steps over which the weights are averaged
     threads: int = 2
 
 
@@ -104,7 +106,10 @@ def fit(
     after_epoch: Callable[[int, float], None],
     kept: KeptTexts | None = None,
 ) -> None:
-    """Train the model in place; `after_epoch` gets the epoch's number and mean loss. Deterministic for a seed.
+    """Train the model in place. Deterministic for a seed.
+
+    The model holds the average of its weights over the last steps whenever `after_epoch` is called, with the epoch's
+    number and mean loss, and in the end.
 
     `kept`: texts whose embeddings are to stay as they are, where the encoder is trained in full.
     """
@@ -124,6 +129,7 @@ def fit(
         cycle_momentum=False,
     )
     parameters = [parameter for group in groups for parameter in group["params"]]
+    averages = Averages(parameters, settings.averaged)
     weight = positive_weights(sentences, settings.rare_boost)
     for epoch in range(1, settings.epochs + 1):
         model.train()
@@ -141,10 +147,13 @@ def fit(
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             schedule.step()
+            averages.update()
             optimizer.zero_grad(set_to_none=True)
             losses.append(float(loss.detach()))
         logger.info("epoch %d of %d: %.0f s", epoch, settings.epochs, time.monotonic() - started)
-        after_epoch(epoch, sum(losses) / len(losses))
+        with averages.in_place():
+            after_epoch(epoch, sum(losses) / len(losses))
+    averages.keep()
 
 
 def answer(

@@ -5,6 +5,7 @@ A folder of sources holds, each where it is there:
     reuters21578/*.sgm                     src reuters/<NEWID>
     sentivent/dataset_event_type.tsv       src sentivent/<document_id>: its sentences one after the other
     extraction/html/<file>                 src extraction/<file>
+    financedatabase/*.jsonl                src financedatabase/<symbol>: the summary of the company
     <path>                                 any other src: a file, or a folder of pages, in the order of their paths
 
 The text of markup is what remains without tags, then the same with the words of alt, title, placeholder, aria-label,
@@ -21,7 +22,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from credit_signals.errors import ConfigurationError
+from credit_signals.tuning.json_lines import read_lines
 
 _REUTERS = re.compile(r'<REUTERS[^>]*NEWID="(\d+)"[^>]*>(.*?)</REUTERS>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -29,6 +33,11 @@ _SHOWN = re.compile(
     r"\b(?:alt|title|placeholder|aria-label|value|content)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE
 )
 _PAGES = {".html", ".htm"}
+
+
+class _Company(BaseModel):
+    symbol: str
+    summary: str = ""
 
 
 class Documents:
@@ -48,6 +57,8 @@ class Documents:
             return None if story is None else _one_line(html.unescape(story))
         if kind == "sentivent":
             return self._sentivent.get(name)
+        if kind == "financedatabase":
+            return self._summaries.get(name)
         return self._of_files(f"extraction/html/{name}" if kind == "extraction" else src)
 
     @cached_property
@@ -64,6 +75,12 @@ class Documents:
         for row in csv.DictReader(_read(path).splitlines(keepends=True), delimiter="\t"):
             sentences.setdefault(row["document_id"], []).append(row["text"])
         return {name: _one_line(" ".join(texts)) for name, texts in sentences.items()}
+
+    @cached_property
+    def _summaries(self) -> dict[str, str]:
+        files = sorted((self._folder / "financedatabase").glob("*.jsonl"))
+        companies = (company for path in files for _, company in read_lines(path, _Company, "a company"))
+        return {company.symbol: _one_line(company.summary) for company in companies}
 
     def _of_files(self, name: str) -> str | None:
         try:

@@ -27,13 +27,14 @@ SIGNAL = {"code": "layoffs", "stance": "planned", "subject": "company", "severit
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A folder of one website, one wire file and one table of sentences."""
+    """A folder of one website, one wire file, one table of sentences and one list of companies."""
     folder = tmp_path / "sources"
     for name, content in {
         "sites/bakery/index.html": PAGE,
         "extraction/html/page.html": PAGE,
         "reuters21578/reut2-000.sgm": STORY,
         "sentivent/dataset_event_type.tsv": "document_id\ttext\nacm01\tAcme rose .\nacm01\tIt hired 5 .\n",
+        "financedatabase/companies.jsonl": '{"symbol": "ACM.O", "summary": "Acme sells  anvils. It moved to Leeds."}\n',
         "secret.txt": "Nothing to see here.",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,7 @@ def _labels(folder: Path, *rows: dict[str, Any]) -> Path:
         ("sites/bakery/index.html", "", "Our team in 2024"),
         ("reuters/7", "", "Acme Corp said it will lay off 40 <ACM.O> workers."),
         ("sentivent/acm01", "Acme rose .", "It hired 5 ."),
+        ("financedatabase/ACM.O", "Acme sells anvils.", "It moved to Leeds."),
     ],
 )
 def test_sentences_come_back_as_they_were(tmp_path: Path, sources: Path, src: str, prev: str, text: str) -> None:
