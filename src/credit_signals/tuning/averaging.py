@@ -1,4 +1,4 @@
-"""Weights averaged over the last steps of training: they err less than those of the last step alone (arXiv 1803.05407)."""
+"""Weights averaged over the last steps of training, which err less than those of the last alone (arXiv 1803.05407)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_like_sentences_are_near(encoder: Encoder) -> None:
 def test_known_values(encoder: Encoder) -> None:
     """The first numbers of an embedding are those of the original model in float32."""
     vector = encoder.embed(["This is a test sentence."])[0]
-    assert np.allclose(vector[:4], [-0.1268, 0.0479, -0.0253, 0.0501], atol=1e-3)  # by transformers
+    assert np.allclose(vector[:4], [-0.1307, 0.0376, -0.0243, 0.0493], atol=1e-3)  # by transformers
 
 
 def test_the_context_changes_the_span(encoder: Encoder) -> None:
