@@ -25,7 +25,7 @@ class Averages:
         """Take the parameters in, after a step."""
         self._taken += 1
         decay = min(self._decay, self._taken / (EARLY + self._taken))
-        get_ema_multi_avg_fn(decay)(self._averages, [p.detach() for p in self._parameters], self._taken)
+        get_ema_multi_avg_fn(decay)(self._averages, self._parameters, self._taken)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
